@@ -1,0 +1,111 @@
+"""Put an engine together from a configuration and the plugins that are installed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from chatferry.acceptance import Acceptance
+from chatferry.connector import Connector, Context, Memory
+from chatferry.destination import Destination
+from chatferry.engine import Engine
+from chatferry.errors import SettingsError
+from chatferry.fairness import Fairness
+from chatferry.handover import Handover
+from chatferry.iadvize.client import IAdvize
+from chatferry.ledger import Ledger
+from chatferry.mapping import CompiledMapping, compile_mapping
+from chatferry.plugins import Plugins
+from chatferry.reading import Reader
+from chatferry.settings.destinations import ReadyDestination, validate_destinations
+from chatferry.settings.model import FieldSettings, Settings
+
+
+def assemble(
+    settings: Settings,
+    ledger: Ledger,
+    plugins: Plugins,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Engine:
+    """Return an engine that is ready to run.
+
+    :raises SettingsError: with every problem of every destination.
+    """
+    ready = validate_destinations(settings, plugins.connectors, plugins.strategies)
+    destinations = _destinations(ready, settings, ledger)
+    ledger.leases.introduce(list(destinations))
+    return Engine(
+        settings=settings,
+        ledger=ledger,
+        plugins=plugins,
+        destinations=destinations,
+        clients={
+            (client.platform, client.client_id): IAdvize(client, ledger.tokens)
+            for client in settings.iadvize.clients
+        },
+        acceptance=Acceptance(settings, ledger.events, clock),
+        reader=Reader(settings=settings, destinations=destinations, veto=plugins.veto),
+        fairness=_fairness(settings),
+        clock=clock,
+    )
+
+
+def _fairness(settings: Settings) -> Fairness:
+    """Leave a thread to the other clients, where there are others."""
+    threads = settings.runner.sync_threads
+    return Fairness(max(1, threads - 1) if len(settings.iadvize.clients) > 1 else threads)
+
+
+def mapping_of(ready: ReadyDestination) -> CompiledMapping:
+    """Compile what a destination maps: the administrator's objects, the connector's for the rest.
+
+    :raises SettingsError: with every expression that cannot work.
+    """
+    defaults = {
+        name: {field: FieldSettings(expression=expression) for field, expression in fields.items()}
+        for name, fields in ready.connector.mapping.items()
+    }
+    return compile_mapping({**defaults, **ready.settings.mapping}, destination=ready.settings.name)
+
+
+def _destinations(
+    ready: Mapping[str, ReadyDestination], settings: Settings, ledger: Ledger
+) -> dict[str, Destination]:
+    made: dict[str, Destination] = {}
+    problems: list[str] = []
+    for name, one in ready.items():
+        try:
+            made[name] = destination_of(one, settings, ledger.memory(name))
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(*problems)
+    return made
+
+
+def destination_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Destination:
+    """Return a destination that is ready to decide and to deliver; its connector is made when needed.
+
+    :raises SettingsError: with every expression of its mapping that cannot work.
+    """
+    return Destination(
+        settings=one.settings,
+        batch_size=one.connector.batch_size,
+        strategies=one.strategies,
+        mapping=mapping_of(one),
+        handover=handover_of(one, settings, memory),
+    )
+
+
+def handover_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Handover:
+    """Return the way to call a destination's connector, which is made at the first call."""
+    context = Context(
+        destination=one.settings.name,
+        directory=settings.directory,
+        memory=memory,
+        fields={name: tuple(mapped) for name, mapped in one.settings.mapping.items()},
+    )
+    connect: Callable[[], Connector] = partial(one.connector, one.options, context)
+    return Handover(one.settings.name, connect)

@@ -1,0 +1,40 @@
+"""What a connector offers so that ``chatferry demo`` can deliver to it and look at what arrived.
+
+A connector has a demonstration if it overrides :meth:`chatferry.connector.Connector.stage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One lead as the CRM holds it now.
+
+    ``key`` is :attr:`chatferry.model.Lead.key`. ``contact`` is whatever the CRM knows the visitor by:
+    leads of one visitor share it. ``records`` are the fields of each object as text, empty ones left
+    out or empty.
+    """
+
+    key: str
+    contact: str = field(repr=False)
+    records: Mapping[str, Mapping[str, str]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A place to deliver to, for as long as its context manager is open."""
+
+    held: Callable[[], Iterable[Arrived]]
+    """Reads what arrived; called again and again."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The destination's ``settings`` table: texts, numbers, truths and lists of them."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables that secret references in ``settings`` lead to."""
+    mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Field expressions by object; without it the connector's own mapping."""
+    places: Sequence[str] = ()
+    """Paths or addresses where people can look at what arrived."""

@@ -1,0 +1,221 @@
+"""chatferry in three verbs: accept a webhook, sync conversations, deliver leads.
+
+Each verb takes what the ledger says is due, does it, and tells the ledger. None remembers
+anything: any of them can be killed at any point and run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError
+
+from chatferry.acceptance import Acceptance
+from chatferry.destination import Destination
+from chatferry.errors import DeliveryError, LedgerUnavailable, PlatformError, PlatformUnavailable
+from chatferry.fairness import Fairness
+from chatferry.handover import Handed
+from chatferry.iadvize.client import IAdvize
+from chatferry.ledger import Ledger
+from chatferry.ledger.conversations import DueConversation
+from chatferry.ledger.deliveries import Settled
+from chatferry.ledger.destinations import Parked
+from chatferry.model import Conversation, Event, Lead, Receipt
+from chatferry.plugins import Plugins
+from chatferry.reading import Reader
+from chatferry.schedule import PROBE_CREDENTIALS
+from chatferry.settings.model import Settings
+from chatferry.settlement import Settlement, open_snapshots, settle, unwritable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The engine of one configuration. Its verbs may be called from any thread."""
+
+    settings: Settings
+    ledger: Ledger
+    plugins: Plugins
+    destinations: Mapping[str, Destination]
+    clients: Mapping[tuple[str, int], IAdvize]
+    acceptance: Acceptance
+    reader: Reader
+    fairness: Fairness
+    clock: Callable[[], float] = time.time
+
+    # ------------------------------------------------------------------------------- accept
+
+    def accept(self, raw: bytes, *, signature: str | None, content_type: str | None) -> Event:
+        """Own an event: it is in the ledger when this returns.
+
+        :raises WebhookRefused: if it is not iAdvize's, or not an event.
+        :raises LedgerUnavailable: if it could not be written.
+        """
+        return self.acceptance.accept(raw, signature=signature, content_type=content_type)
+
+    # --------------------------------------------------------------------------------- sync
+
+    def sync(self) -> int:
+        """Read due conversations of one client together and queue what follows; return how many."""
+        with self.fairness.reading(self._lease) as due:
+            if not due:
+                return 0
+            try:
+                read = self._read(due)
+                self._write_readings(due, read)
+            except BaseException:
+                with suppress(LedgerUnavailable):  # the leases run out, then
+                    self.ledger.conversations.give_back(self.ledger.owner, [one.id for one in due])
+                raise
+        for conversation in read.values():
+            if isinstance(conversation, Conversation):
+                self.plugins.notify("conversation_synced", conversation=conversation)
+        return len(due)
+
+    def _lease(self, busy: Collection[tuple[str, int]]) -> Sequence[DueConversation]:
+        now = self.clock()
+        until = now + self.settings.runner.lease
+        most = max((client.batch_size for client in self.settings.iadvize.clients), default=1)
+        return self.ledger.conversations.lease(self.ledger.owner, now, until, most, but=busy)
+
+    def _read(self, due: Sequence[DueConversation]) -> Mapping[str, Conversation | PlatformError]:
+        """Ask the one client all of ``due`` belong to; an answer for each, whatever happens."""
+        ids = [one.conversation_id for one in due]
+        client = self.clients.get((due[0].platform, due[0].client_id))
+        if client is None:
+            return dict.fromkeys(ids, PlatformUnavailable("its client is not configured any more"))
+        return _fetched(client, ids)
+
+    def _write_readings(
+        self, due: Sequence[DueConversation], read: Mapping[str, Conversation | PlatformError]
+    ) -> None:
+        now = self.clock()
+        settled = [self.reader.settle(one, read[one.conversation_id], now) for one in due]
+        conversations, owner = self.ledger.conversations, self.ledger.owner
+        for one, error in _unwritten(lambda rows: conversations.settle(owner, rows, now), settled):
+            log = structlog.get_logger("chatferry.sync")
+            log.error("reading not written", conversation=one.due.conversation_id, error=type(error).__name__)
+            conversations.settle(owner, [self.reader.failed(one.due, error, now)], now)
+
+    # ------------------------------------------------------------------------------ deliver
+
+    def deliver(self, name: str) -> int:
+        """Hand one batch of due leads to a destination; return how many there were."""
+        destination = self.destinations[name]
+        now = self.clock()
+        batch = self.ledger.deliveries.lease(
+            name,
+            self.ledger.owner,
+            now,
+            now + self.settings.runner.lease,
+            limit=destination.batch_size,
+            linger=destination.settings.linger,
+        )
+        if not batch or not self._is_served(destination):
+            return 0
+        readable, unreadable = open_snapshots(batch)
+        leads = list(readable.values())
+        handed = destination.handover.deliver(leads) if leads else Handed(outcomes=[])
+        now = self.clock()
+        state = self.ledger.destinations.state(name)
+        settlement = settle(list(readable), handed, state, self.settings.retry, now)
+        self._write_outcomes(name, [*settlement.deliveries, *unreadable], now)
+        self._conclude(name, settlement, now)
+        self._tell(name, leads, handed.outcomes, settlement)
+        return len(batch)
+
+    def _write_outcomes(self, name: str, settled: Sequence[Settled], now: float) -> None:
+        log = structlog.get_logger("chatferry.deliver").bind(destination=name)
+        for one, error in _unwritten(lambda rows: self.ledger.deliveries.settle(rows, now), settled):
+            log.error("outcome not written", delivery=one.delivery.id, error=type(error).__name__)
+            self.ledger.deliveries.settle([unwritable(one, error)], now)
+
+    def _is_served(self, destination: Destination) -> bool:
+        """Probe a destination whose credentials were refused before it is given anything."""
+        state = self.ledger.destinations.state(destination.name)
+        if state.parked_as is not Parked.CREDENTIALS:
+            return True
+        problem = destination.handover.probe()
+        if problem is None:
+            return True
+        until = self.clock() + PROBE_CREDENTIALS
+        self.ledger.destinations.park(
+            destination.name, Parked.CREDENTIALS, problem, until, failures=state.failures + 1
+        )
+        return False
+
+    def _conclude(self, name: str, settlement: Settlement, now: float) -> None:
+        """End the destination's turn: awake, or at rest."""
+        log = structlog.get_logger("chatferry.deliver").bind(destination=name)
+        if settlement.rest is None:
+            self.ledger.destinations.awake(name, now if settlement.succeeded else None)
+            return
+        rest = settlement.rest
+        self.ledger.destinations.park(name, rest.why, rest.reason, rest.until, failures=rest.failures)
+        log.warning(
+            "destination rests", why=rest.why.value, reason=rest.reason, seconds=round(rest.until - now)
+        )
+
+    def _tell(
+        self,
+        name: str,
+        leads: Sequence[Lead],
+        outcomes: Sequence[Receipt | DeliveryError],
+        settlement: Settlement,
+    ) -> None:
+        for lead, outcome, settled in zip(leads, outcomes, settlement.deliveries, strict=True):
+            if isinstance(outcome, Receipt):
+                self.plugins.notify("delivery_succeeded", lead=lead, destination=name, receipt=outcome)
+            else:
+                dead = settled.due_at is None
+                self.plugins.notify("delivery_failed", lead=lead, destination=name, error=outcome, dead=dead)
+
+    # ---------------------------------------------------------------------------------- end
+
+    def close(self) -> None:
+        """Let connectors, iAdvize and the ledger go."""
+        for destination in self.destinations.values():
+            destination.handover.close()
+        for client in self.clients.values():
+            client.close()
+        self.ledger.close()
+
+
+def _fetched(client: IAdvize, ids: Sequence[str]) -> Mapping[str, Conversation | PlatformError]:
+    """Ask for conversations together, or for each by itself if that fails for no reason of iAdvize's."""
+    try:
+        return client.fetch(ids)
+    except LedgerUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  (what an answer may do to its readers, nobody can list)
+        if len(ids) > 1:
+            return {one: read for each in ids for one, read in _fetched(client, [each]).items()}
+        return {ids[0]: PlatformError(f"chatferry fails to ask for it ({type(error).__name__})")}
+
+
+def _unwritten(write: Callable[[Sequence[T]], object], rows: Sequence[T]) -> list[tuple[T, Exception]]:
+    """Write rows together, or each by itself if that fails; return those that cannot be written, and why.
+
+    :raises LedgerUnavailable: if it is not a row's fault.
+    """
+    try:
+        write(rows)
+    except Exception as error:  # what a value may do to a driver, nobody can list
+        # The ledger shows no database's errors, for they quote values: the class says enough.
+        cause = error.__context__ if isinstance(error, LedgerUnavailable) else error
+        if not isinstance(cause, Exception) or (cause is not error and not isinstance(cause, _REFUSALS)):
+            raise
+        if len(rows) == 1:
+            return [(rows[0], cause)]
+        return [bad for row in rows for bad in _unwritten(write, [row])]
+    return []
+
+
+_REFUSALS: Final = (DataError, IntegrityError)
+"""What a database says of values it does not take."""

@@ -1,0 +1,1 @@
+"""Everything that knows iAdvize: its webhooks, its access keys, its GraphQL API, its messages."""

@@ -1,0 +1,185 @@
+"""Many conversations in one document, each with an outcome of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from chatferry.errors import ConversationNotReady, PlatformError, PlatformRefused
+from chatferry.iadvize.documents import Document, Documents
+from chatferry.iadvize.endpoint import Endpoint
+from chatferry.iadvize.http import Overwhelmed
+from chatferry.iadvize.transport import code
+
+Answer: TypeAlias = tuple[Mapping[str, Any], Sequence[Any]]
+"""The data and the errors of one document."""
+Ask: TypeAlias = Callable[[Documents, Sequence[str]], tuple[Document, Mapping[str, Any]]]
+"""Makes the document and the variables for some conversations."""
+
+_MOST_FAILURES = 10
+"""In a row: more than it takes to find two poisonous neighbours among 50, few in an outage."""
+_MOST_PAGES = 1_000
+_NEEDED = frozenset({"messages", "visitor", "id", "closedAt"})
+"""An error below these is the conversation's; below others it only lacks something."""
+
+
+class Batch:
+    """One reading of several conversations: raw answers, or what went wrong, by id."""
+
+    def __init__(self, endpoint: Endpoint, patience: float) -> None:
+        """Split documents that fail for ``patience`` seconds at most."""
+        self._endpoint = endpoint
+        self._deadline = time.monotonic() + patience
+        self._failures = 0
+        self.found: dict[str, dict[str, Any] | PlatformError] = {}
+
+    def read(self, ids: Sequence[str]) -> None:
+        """Fill ``found`` with every one of ``ids``, all their messages included."""
+        for chunk, answer in self._ask_all(ids, _conversations):
+            for n, identity in enumerate(chunk):
+                self.found[identity] = _conversation(answer, n, identity)
+        cursors = {identity: cursor for identity in ids if (cursor := self._next(identity, None))}
+        for _ in range(_MOST_PAGES):
+            if not cursors:
+                return
+            cursors = self._read_pages(cursors)
+        for identity in cursors:
+            self.found[identity] = PlatformError(f"conversation {identity} has more than {_MOST_PAGES} pages")
+
+    def _read_pages(self, cursors: Mapping[str, str]) -> dict[str, str]:
+        """Read one more page of each of these conversations; return the cursors of the next."""
+        following: dict[str, str] = {}
+
+        def pages(documents: Documents, ids: Sequence[str]) -> tuple[Document, Mapping[str, Any]]:
+            variables = {f"i{n}": identity for n, identity in enumerate(ids)}
+            after = {f"a{n}": cursors[identity] for n, identity in enumerate(ids)}
+            return documents.pages(len(ids)), variables | after
+
+        for chunk, answer in self._ask_all(list(cursors), pages):
+            for n, identity in enumerate(chunk):
+                self._append(identity, _conversation(answer, n, identity))
+                if cursor := self._next(identity, cursors[identity]):
+                    following[identity] = cursor
+        return following
+
+    def _append(self, identity: str, page: dict[str, Any] | PlatformError) -> None:
+        whole = self.found[identity]
+        if isinstance(page, PlatformError) or isinstance(whole, PlatformError):
+            self.found[identity] = page
+            return
+        messages = page.get("messages")
+        if not isinstance(messages, dict) or not isinstance(messages.get("edges"), list):
+            self.found[identity] = PlatformError(f"conversation {identity}: a page of messages is missing")
+            return
+        whole["messages"]["edges"] += messages["edges"]
+        whole["messages"]["pageInfo"] = messages.get("pageInfo")
+
+    def _next(self, identity: str, last: str | None) -> str | None:
+        """Return the cursor after which a conversation goes on, if it does."""
+        raw = self.found[identity]
+        found = None if isinstance(raw, PlatformError) else raw.get("messages")
+        messages: dict[str, Any] = found if isinstance(found, dict) else {}
+        info = messages.get("pageInfo")
+        if not isinstance(info, dict) or info.get("hasNextPage") is not True:
+            return None
+        cursor = info.get("endCursor")
+        if isinstance(cursor, str) and cursor != last and isinstance(messages.get("edges"), list):
+            return cursor
+        self.found[identity] = PlatformError(
+            f"conversation {identity}: /messages/pageInfo/endCursor does not lead to the next page"
+        )
+        return None
+
+    def _ask_all(
+        self, ids: Sequence[str], ask: Ask
+    ) -> Iterator[tuple[Sequence[str], Answer | PlatformError]]:
+        """Ask for all of ``ids``, a document for as many as pass; yield each part with its answer."""
+        size = self._endpoint.pace.size
+        waiting = [ids[start : start + size] for start in range(0, len(ids), size)][::-1]
+        best, failed = 0, False
+        while waiting:
+            chunk = waiting.pop()
+            answer = self._ask(chunk, ask)
+            if not isinstance(answer, PlatformError):
+                best = max(best, len(chunk))
+                if not failed:
+                    self._endpoint.pace.passed(len(chunk))
+            elif self._hopeless(answer):
+                yield from ((each, answer) for each in (chunk, *waiting))
+                waiting = []
+                continue
+            else:
+                failed = True
+                if len(chunk) > 1:
+                    middle = len(chunk) // 2
+                    waiting += [chunk[middle:], chunk[:middle]]
+                    continue
+            yield chunk, answer
+        if failed:
+            self._endpoint.pace.refused(best)
+
+    def _ask(self, ids: Sequence[str], ask: Ask) -> Answer | PlatformError:
+        try:
+            documents = self._endpoint.documents()
+            try:
+                result = self._endpoint.execute(*ask(documents, ids))
+            except PlatformRefused:
+                if not self._endpoint.schema_changed(documents):
+                    raise
+                result = self._endpoint.execute(*ask(self._endpoint.documents(), ids))
+        except PlatformError as error:
+            return error
+        self._failures = 0
+        return result.data or {}, result.errors or ()
+
+    def _hopeless(self, error: PlatformError) -> bool:
+        """Tell whether a smaller document would fail as well, or there is no time to find out."""
+        if isinstance(error, PlatformRefused):
+            return False
+        self._failures += 1
+        return (
+            not isinstance(error, Overwhelmed)
+            or self._failures > _MOST_FAILURES
+            or time.monotonic() > self._deadline
+        )
+
+
+def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, Mapping[str, Any]]:
+    return documents.conversations(len(ids)), documents.conversation_variables(ids)
+
+
+def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> dict[str, Any] | PlatformError:
+    """Return what an answer holds of its n-th conversation."""
+    if isinstance(answer, PlatformError):
+        return answer
+    data, errors = answer
+    raw = data.get(f"c{n}")
+    wrong = [error for error in errors if _concerns(error, f"c{n}", whole=raw is None)]
+    if wrong:
+        said = ", ".join(sorted({_where(error) for error in wrong}))
+        return PlatformError(f"conversation {identity}: iAdvize reports an error at {said}")
+    if raw is None:
+        return ConversationNotReady(f"conversation {identity}: iAdvize does not show it yet")
+    if not isinstance(raw, dict) or str(raw.setdefault("id", identity)).lower() != identity.lower():
+        return PlatformError(f"conversation {identity}: iAdvize answered with something else")
+    raw["id"] = identity
+    raw["visitorConversationCustomData"] = data.get(f"d{n}")
+    return raw
+
+
+def _concerns(error: Mapping[str, Any], alias: str, *, whole: bool) -> bool:
+    """Tell whether an error keeps the conversation ``alias`` from being read."""
+    path = error.get("path")
+    if not isinstance(path, list) or not path:
+        return whole
+    if path[0] != alias:
+        return False
+    return whole or len(path) < 2 or path[1] in _NEEDED  # noqa: PLR2004  (an alias and a field)
+
+
+def _where(error: Mapping[str, Any]) -> str:
+    """Return the path of an error and its code; its message may hold personal data."""
+    path = error.get("path")
+    steps = [str(step) for step in path[1:] if isinstance(step, (str, int))] if isinstance(path, list) else []
+    return f"/{'/'.join(steps)} ({code(error) or 'no code given'})"

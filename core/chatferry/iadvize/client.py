@@ -1,0 +1,126 @@
+"""One iAdvize client, as the rest of chatferry sees it: conversations by id, closed ones by time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chatferry.connector import Finding, Level
+from chatferry.errors import PlatformError, PlatformRefused, PlatformUnavailable
+from chatferry.iadvize.batch import Batch
+from chatferry.iadvize.closed import ClosedPage, read_closed
+from chatferry.iadvize.documents import Document
+from chatferry.iadvize.endpoint import Endpoint
+from chatferry.iadvize.parse import parse_conversation
+from chatferry.iadvize.scalars import is_uuid
+from chatferry.iadvize.tokens import TokenStore
+from chatferry.iadvize.wanted import ESSENTIAL
+from chatferry.model import Conversation
+from chatferry.settings.model import ClientSettings
+
+_PATIENCE = 4
+"""How many time-outs a reading may last while it looks for the conversation that causes them."""
+
+
+class IAdvize:
+    """One client of iAdvize; safe between threads.
+
+    :param tokens: shared by every process of the installation.
+    :param page_pause: seconds between two pages of closed conversations.
+    :raises SettingsError: if the settings would send a password over plain HTTP.
+    """
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        tokens: TokenStore,
+        *,
+        page_pause: float = 0.2,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._endpoint = Endpoint(settings, tokens, clock)
+        self._page_pause = page_pause
+        self._page_lock = threading.Lock()
+        self._next_page_at = 0.0
+
+    @property
+    def batch_size(self) -> int:
+        """How many conversations are asked for in one document at present."""
+        return self._endpoint.pace.size
+
+    def fetch(self, ids: Sequence[str]) -> dict[str, Conversation | PlatformError]:
+        """Return one outcome an id: the whole conversation, or why there is none. It never raises."""
+        wanted = list(dict.fromkeys(ids))
+        outcomes: dict[str, Conversation | PlatformError] = {}
+        for identity in wanted:
+            if not is_uuid(identity):
+                # Deprecated events carry integers, which no query takes; one would spoil the document.
+                outcomes[identity] = PlatformRefused("the id of a deprecated event cannot be looked up")
+        batch = Batch(self._endpoint, self._settings.timeout * _PATIENCE)
+        batch.read([identity for identity in wanted if identity not in outcomes])
+        for identity, raw in batch.found.items():
+            outcomes[identity] = raw if isinstance(raw, PlatformError) else self._parse(raw)
+        return {identity: outcomes[identity] for identity in wanted}
+
+    def closed(
+        self,
+        since: datetime,
+        until: datetime,
+        project_ids: Sequence[int] = (),
+        after: str | None = None,
+    ) -> ClosedPage:
+        """Return a page of the conversations closed between two moments; pages are paced.
+
+        :raises PlatformError: if iAdvize does not give it.
+        """
+        with self._page_lock:
+            time.sleep(max(0.0, self._next_page_at - time.monotonic()))
+            try:
+                return read_closed(self._endpoint, since, until, project_ids, after)
+            finally:
+                self._next_page_at = time.monotonic() + self._page_pause
+
+    def check(self) -> Sequence[Finding]:
+        """Log in, read the schema and say what is missing; nothing is written."""
+        subject = f"iadvize {self._settings.platform}-{self._settings.client_id}"
+        try:
+            documents = self._endpoint.documents()
+            visible = self._sees_client(documents.client())
+        except PlatformError as error:
+            away = isinstance(error, PlatformUnavailable) and error.retry_after is None
+            message = f"{error}; check api_url" if away else str(error)
+            return [Finding(level=Level.ERROR, subject=subject, message=message)]
+        findings = [Finding(level=Level.OK, subject=subject, message="the login works")]
+        if not visible:
+            message = f"the configured user does not see client {self._settings.client_id}; check client_id"
+            findings.append(Finding(level=Level.ERROR, subject=subject, message=message))
+        missing = documents.missing
+        for level, names in ((Level.ERROR, missing & ESSENTIAL), (Level.WARNING, missing - ESSENTIAL)):
+            if names:
+                message = f"the schema does not offer {', '.join(sorted(names))}; leads go without"
+                findings.append(Finding(level=level, subject=subject, message=message))
+        return findings
+
+    def close(self) -> None:
+        """Close every connection; the client is not used again."""
+        self._endpoint.close()
+
+    def _sees_client(self, document: Document | None) -> bool:
+        if document is None:
+            return True
+        result = self._endpoint.execute(document, {"id": self._settings.client_id})
+        return (result.data or {}).get("client") is not None
+
+    def _parse(self, raw: Mapping[str, Any]) -> Conversation | PlatformError:
+        try:
+            return parse_conversation(
+                raw, platform=self._settings.platform, client_id=self._settings.client_id
+            )
+        except PlatformError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  (one strange conversation must not fail its companions)
+            return PlatformError(f"conversation {raw['id']} cannot be read ({type(error).__name__})")

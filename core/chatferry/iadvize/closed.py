@@ -1,0 +1,120 @@
+"""Conversations iAdvize knows to be closed: what reconciliation compares the ledger with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+
+from chatferry.errors import PlatformError
+from chatferry.iadvize.endpoint import Endpoint
+from chatferry.iadvize.scalars import clean, legacy_id, moment
+
+_LONGEST: Final = 128
+"""Characters of an id and a channel the ledger holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedConversation:
+    """A closed conversation, without its content."""
+
+    id: str
+    project_id: int | None = None
+    closed_at: datetime | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedPage:
+    """Some closed conversations, and the cursor after which there are more; None at the end."""
+
+    conversations: tuple[ClosedConversation, ...]
+    after: str | None = None
+
+
+def read_closed(
+    endpoint: Endpoint, since: datetime, until: datetime, project_ids: Sequence[int], after: str | None
+) -> ClosedPage:
+    """Return one page of the conversations closed between two moments.
+
+    :raises PlatformError: if iAdvize does not give it, or gives something else.
+    """
+    documents = endpoint.documents()
+    variables = documents.closed_variables(since, until, project_ids, after)
+    result = endpoint.execute(documents.closed(), variables)
+    if (result.data or {}).get("closed") is None:
+        raise PlatformError("iAdvize gives no closed conversations; check the rights of the configured user")
+    try:
+        page: ClosedPage = _Page().load(result.data["closed"])  # type: ignore[index]  # looked at above
+    except ValidationError as error:
+        raise PlatformError(
+            f"iAdvize's closed conversations have an unknown shape: {_places(error)}"
+        ) from None
+    if page.after is not None and page.after == after:
+        raise PlatformError("/closed/pageInfo/endCursor does not lead to the next page")
+    return page
+
+
+class _Lenient(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Project(_Lenient):
+    id = fields.Raw(allow_none=True)
+
+
+class _Node(_Lenient):
+    id = fields.String(required=True)
+    closedAt = fields.Function(deserialize=moment, allow_none=True)  # noqa: N815  (iAdvize's name)
+    channel = fields.Function(deserialize=clean, allow_none=True)
+    project = fields.Nested(_Project, allow_none=True)
+
+    @post_load
+    def make(self, node: dict[str, Any], **_: Any) -> ClosedConversation | None:
+        """Make the conversation; one whose id the ledger cannot hold could never be asked for."""
+        if len(node["id"]) > _LONGEST or clean(node["id"]) != node["id"]:
+            return None
+        return ClosedConversation(
+            id=node["id"],
+            project_id=legacy_id((node.get("project") or {}).get("id")),
+            closed_at=node.get("closedAt"),
+            channel=(node.get("channel") or "")[:_LONGEST] or None,
+        )
+
+
+class _Edge(_Lenient):
+    node = fields.Nested(_Node, allow_none=True)
+
+
+class _PageInfo(_Lenient):
+    endCursor = fields.String(allow_none=True)  # noqa: N815  (iAdvize's name)
+    hasNextPage = fields.Boolean(load_default=False)  # noqa: N815  (iAdvize's name)
+
+
+class _Page(_Lenient):
+    edges = fields.List(fields.Nested(_Edge, allow_none=True), required=True, allow_none=True)
+    pageInfo = fields.Nested(_PageInfo, required=True)  # noqa: N815  (iAdvize's name)
+
+    @post_load
+    def make(self, page: dict[str, Any], **_: Any) -> ClosedPage:
+        """Make the page, edges without a conversation left out."""
+        nodes = (edge.get("node") for edge in page["edges"] or () if edge)
+        info = page["pageInfo"]
+        if info["hasNextPage"] and not info.get("endCursor"):
+            raise ValidationError({"pageInfo": {"endCursor": ["is missing"]}})
+        return ClosedPage(
+            conversations=tuple(node for node in nodes if node),
+            after=info.get("endCursor") if info["hasNextPage"] else None,
+        )
+
+
+def _places(error: ValidationError) -> str:
+    """Return the top names at which an answer is wrong; values are not shown."""
+    messages = error.messages
+    return (
+        ", ".join(f"/closed/{name}" for name in sorted(messages)) if isinstance(messages, dict) else "/closed"
+    )

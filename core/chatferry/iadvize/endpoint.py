@@ -1,0 +1,153 @@
+"""The GraphQL endpoint of one client: connections, access key, schema."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gql import GraphQLRequest
+from graphql import ExecutionResult, GraphQLError, build_client_schema, get_introspection_query
+
+from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
+from chatferry.http import Bearer
+from chatferry.iadvize.documents import Document, Documents
+from chatferry.iadvize.http import KeyRefused, check_url
+from chatferry.iadvize.login import Login
+from chatferry.iadvize.pace import Pace
+from chatferry.iadvize.tokens import TokenStore
+from chatferry.iadvize.transport import Transport
+from chatferry.settings.model import ClientSettings
+
+SCHEMA_LIFE = 86_400.0
+"""Seconds after which the schema is asked for again; iAdvize removes deprecated fields."""
+_SCHEMA_REST = 60.0
+"""Seconds in which a refusal is not blamed on the schema twice."""
+
+
+class Endpoint:
+    """Sends documents; safe between threads, each of which has a connection to itself meanwhile."""
+
+    def __init__(
+        self, settings: ClientSettings, tokens: TokenStore, clock: Callable[[], float] = time.time
+    ) -> None:
+        check_url(settings.api_url)
+        self.pace = Pace(settings.batch_size, clock)
+        self._login = Login(settings, tokens, clock)
+        self._clock = clock
+        self._timeout = settings.timeout
+        self._url = _graphql_url(settings)
+        self._idle: list[Transport] = []
+        self._closed = False
+        self._lock = threading.Lock()
+        self._schema_lock = threading.Lock()
+        self._documents: Documents | None = None
+        self._schema_at = 0.0
+        self._blamed_at = 0.0
+
+    def execute(self, document: Document, variables: Mapping[str, Any]) -> ExecutionResult:
+        """Send a document and return its data and errors; log in when there is no good key.
+
+        :raises PlatformError: if there is no data at all; see :mod:`chatferry.errors`.
+        """
+        request = document.with_variables(variables)
+        try:
+            return self._once(request)
+        except KeyRefused:
+            # Revoked before its time. One more login, then it is the user's rights.
+            try:
+                return self._once(request)
+            except KeyRefused:
+                raise PlatformAuthFailure(
+                    "iAdvize refuses a new access key as well; check the rights of the configured user"
+                ) from None
+
+    def documents(self) -> Documents:
+        """Return the documents for the platform's schema, which is asked for once a day."""
+        known = self._documents
+        if known is None or self._clock() - self._schema_at > SCHEMA_LIFE:
+            with self._schema_lock:
+                if self._documents is known:
+                    self._renew_schema()
+        if self._documents is None:
+            raise PlatformUnavailable("iAdvize's schema is not known")
+        return self._documents
+
+    def schema_changed(self, known: Documents) -> bool:
+        """Ask for the schema again, for a document made to ``known`` was refused; tell if it differs."""
+        with self._schema_lock:
+            now = self._clock()
+            if self._documents is known and now - max(self._schema_at, self._blamed_at) > _SCHEMA_REST:
+                self._blamed_at = now
+                self._introspect()
+            return self._documents is not known
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for transport in idle:
+            transport.close()
+
+    def _once(self, request: GraphQLRequest) -> ExecutionResult:
+        if (wait := self.pace.wait) > 0:
+            raise PlatformUnavailable("iAdvize asked for a slower pace", retry_after=wait)
+        token = self._login.token()
+        transport = self._borrow()
+        try:
+            return transport.execute(request, extra_args={"auth": Bearer(token.value.reveal())})
+        except KeyRefused:
+            self._login.refuse(token)
+            raise
+        except PlatformUnavailable as error:
+            if error.retry_after:
+                self.pace.hold(error.retry_after)
+            raise
+        finally:
+            self._give_back(transport)
+
+    def _borrow(self) -> Transport:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        transport = Transport(self._url, self._timeout, self._clock)
+        transport.connect()
+        return transport
+
+    def _give_back(self, transport: Transport) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(transport)
+                return
+        transport.close()
+
+    def _renew_schema(self) -> None:
+        try:
+            self._introspect()
+        except PlatformUnavailable:
+            if self._documents is None:
+                raise
+            # An old schema is better than none; ask again before long.
+            self._schema_at = self._clock() - SCHEMA_LIFE + _SCHEMA_REST
+
+    def _introspect(self) -> None:
+        result = self.execute(Document(get_introspection_query(descriptions=False)), {})
+        try:
+            schema = build_client_schema(result.data, assume_valid=True)  # type: ignore[arg-type]  # checked by it
+        except (GraphQLError, TypeError, KeyError, ValueError):
+            raise PlatformError("iAdvize's answer to an introspection is no schema") from None
+        documents = Documents(schema)
+        self._schema_at = self._clock()
+        if (
+            self._documents is None
+            or documents.conversations(1).text != self._documents.conversations(1).text
+        ):
+            self._documents = documents
+
+
+def _graphql_url(settings: ClientSettings) -> str:
+    """Return the endpoint of the client's platform (iAdvize docs, "GraphQL API")."""
+    url = f"{settings.api_url.rstrip('/')}/graphql"
+    return url if settings.platform == "ha" else f"{url}?platform={settings.platform}"

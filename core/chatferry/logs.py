@@ -1,0 +1,58 @@
+"""How chatferry logs: one line an event, as text for people or JSON for machines, on stderr.
+
+What may be logged is decided where it is logged: ids, counts, reasons; no names, addresses, texts.
+Other libraries stay below WARNING unless something is wrong: their debug output shows requests.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import suppress
+from typing import TextIO, cast
+
+import structlog
+
+from chatferry.settings.model import LogSettings
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Set up logging for this process."""
+    as_json = settings.format == "json"
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # Its warnings show addresses, and an address may end in a visitor's.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+class _Unfailing:
+    """A stream that loses a line it cannot write: a log that is full or closed must not stop the work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()

@@ -1,0 +1,22 @@
+"""What chatferry brings itself, through the same hooks as everybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chatferry import strategies
+from chatferry.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from chatferry.emulators import Emulator
+
+register_strategies = strategies.register_strategies
+
+
+@hookimpl
+def register_emulators() -> Sequence[Emulator]:
+    """Name the iAdvize emulator; it brings graphql-core, so it is imported only when asked for."""
+    from chatferry.emulators.iadvize import EMULATOR  # noqa: PLC0415  (see above)
+
+    return [EMULATOR]

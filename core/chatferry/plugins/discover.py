@@ -1,0 +1,89 @@
+"""Which plugins are installed, and whether they are meant for this version of chatferry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint, entry_points
+
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from chatferry._version import __version__
+from chatferry.hookspecs import PROJECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A plugin that may be loaded; ``refusal`` says why it must not be."""
+
+    name: str
+    get: Callable[[], object]
+    distribution: str = ""
+    version: str = ""
+    window: str = ""
+    refusal: str = ""
+
+
+def installed() -> Sequence[Candidate]:
+    """Return the plugins the installed distributions offer, by name.
+
+    Nothing is imported. One name that leads to several places refuses each of them, for pip would
+    let the order of directories decide; a distribution that is listed twice is one.
+    """
+    by_name: dict[str, dict[str, EntryPoint]] = {}
+    for entry in entry_points(group=PROJECT):
+        by_name.setdefault(entry.name, {}).setdefault(entry.value, entry)
+    return [
+        candidate
+        for name in sorted(by_name)
+        for candidate in _candidates(name, [by_name[name][value] for value in sorted(by_name[name])])
+    ]
+
+
+def _candidates(name: str, entries: Sequence[EntryPoint]) -> Iterable[Candidate]:
+    clash = ""
+    if len(entries) > 1:
+        places = " and ".join(f"{_distribution(entry)} ({entry.value})" for entry in entries)
+        clash = f'the entry point "{name}" is offered by {places}; uninstall all but one'
+    elif name == PROJECT:
+        clash = f'the name "{name}" is kept for what is built in; rename the entry point'
+    for entry in entries:
+        window = _window(entry.dist)
+        yield Candidate(
+            name=name,
+            get=entry.load,
+            distribution=_distribution(entry),
+            version=entry.dist.version if entry.dist else "",
+            window=window,
+            refusal=clash or _outside(window),
+        )
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an unknown distribution"
+
+
+def _window(distribution: Distribution | None) -> str:
+    """Return the versions of chatferry a distribution asks for, such as ``<0.2,>=0.1``."""
+    asked = SpecifierSet()
+    for text in (distribution.requires if distribution else None) or ():
+        try:
+            requirement = Requirement(text)
+            counts = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
+            continue
+        if canonicalize_name(requirement.name) == PROJECT and counts:
+            asked &= requirement.specifier
+    return str(asked)
+
+
+def _outside(window: str) -> str:
+    """Say that this version is outside the window, or return nothing."""
+    present = Version(__version__).base_version
+    if SpecifierSet(window).contains(present, prereleases=True):
+        return ""
+    return f"made for chatferry {window}, and this is {present}; install a version of the plugin made for it"

@@ -1,0 +1,170 @@
+"""The plugins as the engine sees them: what they register, and their hooks, each call guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any, Self
+
+import click
+import structlog
+
+from chatferry._version import __version__
+from chatferry.connector import Connector
+from chatferry.emulators import Emulator
+from chatferry.errors import PluginError
+from chatferry.hookspecs import PROJECT
+from chatferry.model import Lead
+from chatferry.plugins.discover import Candidate, installed
+from chatferry.plugins.plugin import HOOKS, Plugin
+from chatferry.plugins.registry import Offers, sequence
+from chatferry.plugins.report import PluginReport, State
+from chatferry.settings.fields import nearest
+from chatferry.strategy import Strategy
+
+NOTIFIED = tuple(hook for hook in HOOKS if not hook.startswith(("register_", "veto_")))
+"""The hooks :meth:`Plugins.notify` calls."""
+
+
+class Plugins:
+    """Every plugin that was found; the usable ones answer, the others are only reported.
+
+    ``connectors`` and ``strategies`` are the registered classes by name.
+    """
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        self._plugins = plugins
+        self._log = structlog.get_logger("chatferry.plugins")
+        connectors = Offers(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # only looked at
+        strategies = Offers(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # only looked at
+        self.connectors: Mapping[str, type[Connector]] = connectors.by_name()
+        self.strategies: Mapping[str, type[Strategy]] = strategies.by_name()
+        for report in self.broken:
+            self._log.error("plugin not usable", plugin=report.name, state=report.state, reason=report.reason)
+
+    @classmethod
+    def load(
+        cls,
+        disabled: Iterable[str] = (),
+        extra: Iterable[object] = (),
+        *,
+        hook_timeout: float = 10.0,
+        import_timeout: float = 60.0,
+    ) -> Self:
+        """Load what is built in, what is installed, and ``extra`` modules or objects, one by one.
+
+        Nothing a plugin does at import stops the others; see ``reports``. Time-outs in seconds:
+        how long a hook may take, and how long an import. Do not call this while a module that a
+        plugin needs is itself being imported: imports run in a thread and would wait for it.
+        """
+        unwanted = set(disabled)
+        plugins = []
+        for candidate in [*_builtin(), *installed(), *map(_extra, extra)]:
+            plugin = Plugin(candidate, timeout=hook_timeout)
+            if plugin.name in unwanted:
+                plugin.fail(State.DISABLED, "disabled in the configuration")
+            else:
+                plugin.install(timeout=import_timeout)
+            plugins.append(plugin)
+        known = {plugin.name for plugin in plugins}
+        for name in sorted(unwanted - known):
+            absent = Plugin(Candidate(name=name, get=object), timeout=hook_timeout)
+            absent.fail(State.DISABLED, f"disabled, but not installed{nearest(name, known)}")
+            plugins.append(absent)
+        return cls(plugins)
+
+    @property
+    def reports(self) -> Sequence[PluginReport]:
+        """Every plugin and how it is now."""
+        return tuple(plugin.report for plugin in self._plugins)
+
+    @property
+    def broken(self) -> Sequence[PluginReport]:
+        """The plugins that cannot be used although they are wanted."""
+        return tuple(report for report in self.reports if report.state not in {State.OK, State.DISABLED})
+
+    def emulators(self) -> Mapping[str, Emulator]:
+        """Return the emulators the plugins offer, by name; the first of one name counts."""
+        found: dict[str, Emulator] = {}
+        for plugin in self._that("register_emulators"):
+            try:
+                offered = sequence(plugin.name, "register_emulators", plugin.call("register_emulators"))
+                for emulator in offered:
+                    self._offer(emulator, found, plugin.name)
+            except PluginError as error:
+                self._failed(plugin, error, "register_emulators")
+        return found
+
+    def register_commands(self, cli: click.Group) -> None:
+        """Let the plugins add commands; one that fails, or takes an existing name, is reported."""
+        for plugin in self._that("register_commands"):
+            before = dict(cli.commands)
+            try:
+                plugin.call("register_commands", cli=cli)
+                _only_added(plugin.name, before, cli.commands)
+            except PluginError as error:
+                cli.commands.clear()
+                cli.commands.update(before)
+                self._failed(plugin, error, "register_commands")
+
+    def notify(self, hook: str, **arguments: Any) -> None:
+        """Tell the plugins, one at a time; what one raises is logged under its name and swallowed.
+
+        A plugin that has not come back from an earlier call of the hook is left alone.
+        """
+        if hook not in NOTIFIED:
+            message = f"{hook} is not one of {', '.join(NOTIFIED)}"
+            raise ValueError(message)
+        for plugin in self._that(hook):
+            if not plugin.hung(hook):
+                try:
+                    plugin.call(hook, **arguments)
+                except PluginError as error:
+                    self._failed(plugin, error, hook)
+
+    def veto(self, lead: Lead, destination: str) -> str | None:
+        """Return the first plugin's reason to refuse a lead, under the plugin's name, or None.
+
+        :raises PluginError: if a plugin raises, hangs or answers nonsense: that is no consent.
+        """
+        for plugin in self._that("veto_delivery"):
+            reason = plugin.call("veto_delivery", lead=lead, destination=destination)
+            if reason is not None and not isinstance(reason, str):
+                raise PluginError(
+                    plugin.name, f"veto_delivery returned a {type(reason).__name__}, not a reason"
+                )
+            if reason is not None:
+                return f"{plugin.name}: {reason.strip() or 'no reason given'}"
+        return None
+
+    def _that(self, hook: str) -> Iterable[Plugin]:
+        return [plugin for plugin in self._plugins if plugin.implements(hook)]
+
+    def _offer(self, emulator: Any, found: dict[str, Emulator], plugin: str) -> None:
+        if not isinstance(emulator, Emulator):
+            raise PluginError(plugin, f"register_emulators: a {type(emulator).__name__} is no Emulator")
+        if emulator.name in found:
+            raise PluginError(plugin, f'register_emulators: there is an emulator "{emulator.name}" already')
+        found[emulator.name] = emulator
+
+    def _failed(self, plugin: Plugin, error: PluginError, hook: str) -> None:
+        plugin.reason = error.reason
+        self._log.error("plugin failed", plugin=error.plugin, hook=hook, reason=error.reason)
+
+
+def _only_added(plugin: str, before: Mapping[str, click.Command], after: Mapping[str, click.Command]) -> None:
+    taken = [name for name, command in before.items() if after.get(name) is not command]
+    if taken:
+        reason = f"register_commands replaces {', '.join(taken)}; use names of its own"
+        raise PluginError(plugin, reason)
+
+
+def _builtin() -> Sequence[Candidate]:
+    get = partial(import_module, "chatferry.plugins.builtin")
+    return [Candidate(name=PROJECT, get=get, distribution=PROJECT, version=__version__)]
+
+
+def _extra(plugin: object) -> Candidate:
+    name = getattr(plugin, "__name__", None) or type(plugin).__name__
+    return Candidate(name=str(name), get=lambda: plugin)

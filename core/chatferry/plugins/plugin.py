@@ -1,0 +1,133 @@
+"""One plugin, alone with a pluggy manager of its own, so that nothing it does reaches another."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from threading import Thread
+from typing import Any
+
+import pluggy
+
+from chatferry import hookspecs
+from chatferry.errors import PluginError
+from chatferry.plugins.discover import Candidate
+from chatferry.plugins.guard import FailedError, HungError, call
+from chatferry.plugins.report import PluginReport, State
+
+HOOKS = tuple(
+    name
+    for name, member in vars(hookspecs).items()
+    if inspect.isfunction(member) and hasattr(member, f"{hookspecs.PROJECT}_spec")
+)
+"""The names of the hooks, in the order of a run."""
+
+
+class Plugin:
+    """A plugin that was found. ``state`` is ``ok`` once installed, until it gives a reason not to be."""
+
+    def __init__(self, candidate: Candidate, *, timeout: float) -> None:
+        self.name = candidate.name
+        self.hooks: tuple[str, ...] = ()
+        self.state = State.OK
+        self.reason = ""
+        self._candidate = candidate
+        self._timeout = timeout
+        self._hung: dict[str, Thread] = {}
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    @property
+    def report(self) -> PluginReport:
+        """How the plugin is now."""
+        hung = [hook for hook in self._hung if self.hung(hook)]
+        state, reason = self.state, self.reason
+        if state is State.OK and hung:
+            state, reason = State.HUNG, f"{', '.join(hung)} did not come back; restart, and report it"
+        return PluginReport(
+            name=self.name,
+            distribution=self._candidate.distribution,
+            version=self._candidate.version,
+            hooks=self.hooks,
+            window=self._candidate.window,
+            state=state,
+            reason=reason,
+        )
+
+    def fail(self, state: State, reason: str) -> None:
+        """Take the plugin out: none of its hooks is called again."""
+        self.state, self.reason = state, reason
+
+    def install(self, *, timeout: float) -> None:
+        """Import the plugin and look at its hooks; what goes wrong becomes its state."""
+        if self._candidate.refusal:
+            self.fail(State.REFUSED, self._candidate.refusal)
+            return
+        try:
+            call(lambda: self._register(self._candidate.get()), timeout=timeout)
+        except HungError:
+            self.fail(State.HUNG, f"its import did not come back within {timeout:g} s")
+        except PluginError as error:
+            self.fail(State.BROKEN, error.reason)
+        except FailedError as error:
+            self.fail(State.BROKEN, f"its import failed: {error}")
+
+    def implements(self, hook: str) -> bool:
+        """Whether the hook can be called: the plugin is in use and has it."""
+        return self.state is State.OK and hook in self.hooks
+
+    def hung(self, hook: str) -> bool:
+        """Whether an earlier call of the hook has still not come back."""
+        thread = self._hung.get(hook)
+        return thread is not None and thread.is_alive()
+
+    def call(self, hook: str, **arguments: Any) -> Any:
+        """Call a hook and return what this plugin says.
+
+        :raises PluginError: if it raises, or does not come back; without the error's own words.
+        """
+        if self.hung(hook):
+            raise PluginError(self.name, f"{hook} has not come back from an earlier call")
+        caller: Callable[..., Any] = getattr(self._manager.hook, hook)
+        try:
+            found = call(lambda: caller(**arguments), timeout=self._timeout)
+        except HungError as error:
+            self._hung[hook] = error.thread
+            raise PluginError(self.name, f"{hook} did not come back within {self._timeout:g} s") from None
+        except FailedError as error:
+            self.reason = f"{hook} raised {error}"
+            raise PluginError(self.name, self.reason) from None
+        if getattr(hookspecs, hook).chatferry_spec["firstresult"]:
+            return found
+        return found[0] if found else None
+
+    def _register(self, plugin: object) -> None:
+        if inspect.isclass(plugin):
+            raise PluginError(
+                self.name,
+                f"its entry point names the class {plugin.__name__}; name the module that holds the hooks",
+            )
+        try:
+            self._manager.register(plugin, name=self.name)
+        except pluggy.PluginValidationError as error:
+            raise PluginError(self.name, _misfit(error)) from None
+        implemented = [caller.name for caller in self._manager.get_hookcallers(plugin) or ()]
+        unknown = [name for name in implemented if name not in HOOKS]
+        if unknown:
+            raise PluginError(self.name, _unknown(unknown))
+        self.hooks = tuple(name for name in HOOKS if name in implemented)
+
+
+def _unknown(names: Sequence[str]) -> str:
+    parts = []
+    for name in sorted(names):
+        near = get_close_matches(name, HOOKS, n=1)
+        parts.append(f"{name} is no hook" + (f"; did you mean {near[0]}?" if near else ""))
+    return "; ".join(parts)
+
+
+def _misfit(error: pluggy.PluginValidationError) -> str:
+    """Take the last line of what pluggy says; the first ones are a repr of the plugin."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"a hook does not fit its specification: {lines[-1]}" if lines else "a hook does not fit"

@@ -1,0 +1,110 @@
+"""What plugins register: whether it is what the hook asks for, and whether names are unique."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from marshmallow import Schema
+
+from chatferry.connector import Connector
+from chatferry.errors import PluginError
+from chatferry.hookspecs import PROJECT
+from chatferry.model import FieldMode
+from chatferry.plugins.plugin import Plugin
+from chatferry.plugins.report import State
+from chatferry.strategy import Strategy
+
+T = TypeVar("T", Connector, Strategy)
+
+
+class Offers(Generic[T]):
+    """The classes the plugins register through one hook. A plugin whose answer is wrong is taken out.
+
+    Two plugins with one name are both taken out, for neither is known to be the right one; what is
+    built in stays.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin], hook: str, base: type[T]) -> None:
+        self._made: list[tuple[Plugin, type[T]]] = []
+        for plugin in plugins:
+            if plugin.implements(hook):
+                try:
+                    found = plugin.call(hook)
+                    self._made += [(plugin, cls) for cls in _classes(plugin.name, hook, found, base)]
+                except PluginError as error:
+                    plugin.fail(State.BROKEN, error.reason)
+        _refuse_clashes(self._made)
+
+    def by_name(self) -> dict[str, type[T]]:
+        """Return the classes of the plugins that are still in use."""
+        return {cls.name: cls for plugin, cls in self._made if plugin.state is State.OK}
+
+
+def sequence(plugin: str, hook: str, found: Any) -> Sequence[Any]:
+    """Return a hook's answer if it is a list.
+
+    :raises PluginError: if it is anything else.
+    """
+    if not isinstance(found, list | tuple):
+        raise PluginError(plugin, f"{hook} returned {_kind(found)}; return a list")
+    return found
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _classes(plugin: str, hook: str, found: Any, base: type[T]) -> Sequence[type[T]]:
+    classes = sequence(plugin, hook, found)
+    for cls in classes:
+        if problem := _problem(cls, base):
+            raise PluginError(plugin, f"{hook}: {problem}")
+    names = [cls.name for cls in classes]
+    if len(set(names)) < len(names):
+        raise PluginError(plugin, f"{hook}: two classes have one name")
+    return classes
+
+
+def _problem(cls: Any, base: type) -> str | None:
+    """Say what is wrong with a registered class."""
+    kind = base.__name__
+    if not inspect.isclass(cls):
+        return f"a {type(cls).__name__} is no class; register the {kind} class, not an instance"
+    if not issubclass(cls, base):
+        return f"{cls.__name__} is no subclass of chatferry.{kind}"
+    if inspect.isabstract(cls):
+        return (
+            f"{cls.__name__} does not implement {', '.join(sorted(getattr(cls, '__abstractmethods__', ())))}"
+        )
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not name.strip():
+        return f'{cls.__name__} has no name; write name = "…" in the class'
+    if not (inspect.isclass(cls.Settings) and issubclass(cls.Settings, Schema)):  # type: ignore[attr-defined]  # both bases have it
+        return f"{cls.__name__}.Settings is no marshmallow Schema"
+    return _connector_problem(cls) if issubclass(cls, Connector) else None
+
+
+def _connector_problem(cls: type[Connector]) -> str | None:
+    if not isinstance(cls.batch_size, int) or cls.batch_size < 1:
+        return f"{cls.__name__}.batch_size is not a number from 1"
+    if not isinstance(cls.timeout, int | float) or not cls.timeout > 0:
+        return f"{cls.__name__}.timeout is not a number of seconds"
+    if not isinstance(cls.mapping, Mapping):
+        return f"{cls.__name__}.mapping is no mapping"
+    if not all(isinstance(mode, FieldMode) for mode in cls.modes):
+        return f"{cls.__name__}.modes holds something else than FieldMode"
+    return None
+
+
+def _refuse_clashes(offers: Iterable[tuple[Plugin, type[Any]]]) -> None:
+    by_name: dict[str, list[Plugin]] = {}
+    for plugin, cls in offers:
+        by_name.setdefault(cls.name, []).append(plugin)
+    for name, plugins in by_name.items():
+        if len(plugins) > 1:
+            who = " and ".join(plugin.name for plugin in plugins)
+            for plugin in plugins:
+                if plugin.name != PROJECT:
+                    plugin.fail(State.REFUSED, f'"{name}" is registered by {who}; disable or remove one')

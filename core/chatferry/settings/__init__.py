@@ -1,0 +1,1 @@
+"""The configuration: ``chatferry.toml`` and the environment, validated into :class:`Settings`."""

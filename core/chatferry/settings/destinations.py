@@ -1,0 +1,160 @@
+"""The second look at destinations, once the plugins are known: connectors, strategies, objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from chatferry.connector import Connector
+from chatferry.errors import SettingsError
+from chatferry.settings.fields import nearest
+from chatferry.settings.load import flatten
+from chatferry.settings.model import DestinationSettings, Settings
+from chatferry.settings.secrets import secrets_from
+from chatferry.strategy import Strategy
+
+_HINT = "is its plugin installed? look with: chatferry plugins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyDestination:
+    """A destination whose connector and strategies exist and accept what is written for them."""
+
+    settings: DestinationSettings
+    connector: type[Connector]
+    options: Mapping[str, Any] = field(repr=False)
+    """The ``settings`` table as the connector's own schema loaded it."""
+    strategies: tuple[Strategy, ...]
+
+
+def validate_destinations(
+    settings: Settings,
+    connectors: Mapping[str, type[Connector]],
+    strategies: Mapping[str, type[Strategy]],
+    *,
+    environ: Mapping[str, str] = os.environ,
+    name: str = "chatferry.toml",
+) -> Mapping[str, ReadyDestination]:
+    """Validate every enabled destination against the plugins, and make its strategies.
+
+    ``name`` is what problems are reported under, as with :func:`~chatferry.settings.load.load_text`.
+
+    :raises SettingsError: with every problem of every destination, one line each.
+    """
+    ready: dict[str, ReadyDestination] = {}
+    problems: list[str] = []
+    with secrets_from(environ, settings.directory):
+        for destination in settings.destinations.values():
+            if destination.enabled:
+                look = _Look(destination)
+                made = look.at(connectors, strategies)
+                problems += [f"{name}: destinations.{destination.name}.{line}" for line in look.problems]
+                if made is not None:
+                    ready[destination.name] = made
+    if problems:
+        raise SettingsError(*problems)
+    return ready
+
+
+class _Look:
+    """One destination under inspection; ``problems`` start with the key below the destination."""
+
+    def __init__(self, destination: DestinationSettings) -> None:
+        self.destination = destination
+        self.problems: list[str] = []
+
+    def at(
+        self, connectors: Mapping[str, type[Connector]], strategies: Mapping[str, type[Strategy]]
+    ) -> ReadyDestination | None:
+        """Return the destination made ready, or None and the problems."""
+        found = tuple(self._strategies(strategies))
+        name = self.destination.connector
+        connector = connectors.get(name)
+        if connector is None:
+            hint = nearest(name, connectors) or f"; {_HINT}"
+            self.problems.append(f'connector: there is no connector "{name}"{hint}')
+            return None
+        options = self._load("settings", connector.Settings, self.destination.settings)
+        self._objects(connector)
+        return ReadyDestination(
+            settings=self.destination, connector=connector, options=options, strategies=found
+        )
+
+    def _strategies(self, known: Mapping[str, type[Strategy]]) -> Iterator[Strategy]:
+        seen: set[str] = set()
+        for index, wanted in enumerate(self.destination.strategies):
+            place, name = f"strategies.{index}", wanted.name
+            strategy = known.get(name)
+            if name in seen:
+                self.problems.append(f'{place}: "{name}" is there already; keep one')
+            elif strategy is None:
+                hint = nearest(name, known) or f"; {_HINT}"
+                self.problems.append(f'{place}: there is no strategy "{name}"{hint}')
+            else:
+                options = self._load(place, strategy.Settings, wanted.options)
+                made = self._guarded(place, partial(strategy, options))
+                if made is not None:
+                    yield made
+            seen.add(name)
+
+    def _load(self, place: str, schema: type[Schema], raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Load a plugin's own settings through its schema."""
+        loader = self._guarded(place, schema)
+        if loader is None:
+            return {}
+        try:
+            loaded = self._guarded(place, lambda: loader.load(dict(raw), unknown="raise"))
+        except ValidationError as error:
+            for below, message in flatten(_named(error.messages, loader)):
+                dotted = ".".join(str(part) for part in (place, *below))
+                self.problems.append(f"{dotted}: {message}")
+            return {}
+        return loaded if loaded is not None else {}
+
+    def _guarded(self, place: str, call: Callable[[], Any]) -> Any:
+        """Call a plugin's code; what it raises, other than a refusal, is a problem of this place."""
+        try:
+            return call()
+        except ValidationError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+            self.problems.append(
+                f"{place}: the plugin's own code failed with {type(error).__name__}; report it"
+            )
+            return None
+
+    def _objects(self, connector: type[Connector]) -> None:
+        """Check the mapped objects and the modes of their fields."""
+        known = ", ".join(sorted(connector.mapping))
+        for name, mapped in self.destination.mapping.items():
+            if name not in connector.mapping:
+                hint = nearest(name, [*connector.mapping, "settings"]) or f"; there are: {known}"
+                self.problems.append(f"{name}: no object of the {connector.name} connector{hint}")
+                continue
+            modes = ", ".join(sorted(connector.modes))
+            self.problems += [
+                f'{name}.{key}: the {connector.name} connector has no mode "{spec.mode}"; it has: {modes}'
+                for key, spec in mapped.items()
+                if spec.mode not in connector.modes
+            ]
+
+
+def _named(messages: Any, schema: Schema) -> Any:
+    """Put the nearest known key beside each unknown one, in nested tables too."""
+    if not isinstance(messages, dict):
+        return messages
+    keys = {item.data_key or name: item for name, item in schema.fields.items()}
+    named = {}
+    for key, message in messages.items():
+        if message == [schema.error_messages["unknown"]] and key not in keys:
+            named[key] = [f"unknown key{nearest(str(key), keys)}"]
+        elif isinstance(item := keys.get(key), fields.Nested) and isinstance(item.schema, Schema):
+            named[key] = _named(message, item.schema)
+        else:
+            named[key] = message
+    return named

@@ -1,0 +1,175 @@
+"""The environment twin of every setting: ``CHATFERRY_WEB__PORT`` is ``port`` of ``[web]``."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields as attributes
+from dataclasses import is_dataclass
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+
+from chatferry.settings.catalogue import PREFIX, keys
+from chatferry.settings.fields import nearest
+from chatferry.settings.model import DestinationSettings, FieldSettings, Settings
+from chatferry.settings.rules import HIDDEN
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and list indexes from the top of the file."""
+
+ALLOWED = frozenset({"CHATFERRY_CONFIG"})
+"""Variables that are no settings; the command line reads them."""
+
+_KUBERNETES = re.compile(r"CHATFERRY(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+
+
+def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path, str], list[str]]:
+    """Put the values of the environment into ``raw``, over the file's.
+
+    Return which variable each place came from, and a line for each variable that fits nowhere.
+    """
+    origins: dict[Path, str] = {}
+    problems = []
+    for name in sorted(_ours(environ), key=_order):
+        try:
+            place, hint = _walk(Settings, raw, name.removeprefix(PREFIX).split("__"))
+            value = _read(hint, environ[name])
+        except LookupError:
+            if not _from_kubernetes(name, environ[name]):
+                problems.append(_unknown(name, raw))
+            continue
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        _put(raw, place, value)
+        origins[place] = name
+    return origins, problems
+
+
+def _ours(environ: Mapping[str, str]) -> Iterable[str]:
+    return (name for name in environ if name.startswith(PREFIX) and name not in ALLOWED)
+
+
+def _from_kubernetes(name: str, value: str) -> bool:
+    """Whether Kubernetes set this for a service called chatferry, or chatferry-something."""
+    return bool(_KUBERNETES.fullmatch(name)) and (
+        not name.endswith("_PORT") or "_SERVICE_" in name or "://" in value
+    )
+
+
+def _order(name: str) -> tuple[int, list[str]]:
+    """Tables before what is in them, list items by their number."""
+    parts = name.split("__")
+    return len(parts), [part.zfill(6) if part.isdecimal() else part for part in parts]
+
+
+def _unknown(name: str, raw: Mapping[str, Any]) -> str:
+    destinations = raw.get("destinations")
+    names = [str(n).upper().replace("-", "_") for n in destinations] if isinstance(destinations, dict) else []
+    twins = [key.twin.removeprefix(PREFIX).replace("__N__", "__0__") for key in keys()]
+    known = [twin.replace("__NAME__", f"__{each}__") for twin in twins for each in names or [""]]
+    near = nearest(name.removeprefix(PREFIX), known).replace('"', f'"{PREFIX}', 1)
+    return f"{name}: no such setting{near or '; unset it, CHATFERRY_ is for settings'}"
+
+
+def _walk(hint: Any, node: Any, parts: Sequence[str]) -> tuple[Path, Any]:
+    """Return the place the parts of a variable's name lead to, and its type.
+
+    :raises LookupError: if they lead nowhere.
+    """
+    if not parts:
+        return (), hint
+    first, rest = parts[0], parts[1:]
+    arguments = get_args(hint)
+    if is_dataclass(hint) and isinstance(hint, type) and hint is not FieldSettings:
+        hints = get_type_hints(hint)
+        key = first.lower()
+        if key in {attribute.name for attribute in attributes(hint)} - HIDDEN.get(hint, frozenset()):
+            return _below(key, hints[key], node, rest)
+        if hint is DestinationSettings:
+            return _mapped(_match(first, node), node, rest)
+    elif get_origin(hint) is tuple and is_dataclass(arguments[0]) and first.isdecimal():
+        items = node if isinstance(node, list) else []
+        index = int(first[:6])
+        if index > len(items):
+            raise ValueError(f"items are numbered from 0 without gaps, and the next is {len(items)}")
+        deeper, found = _walk(arguments[0], items[index] if index < len(items) else None, rest)
+        return (index, *deeper), found
+    elif get_origin(hint) is Mapping:
+        return _below(_match(first, node), arguments[1], node, rest)
+    elif hint is Any:
+        return _below(_match(first, node), Any, node, rest)
+    raise LookupError
+
+
+def _below(key: str, hint: Any, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
+    deeper, found = _walk(hint, node.get(key) if isinstance(node, dict) else None, rest)
+    return (key, *deeper), found
+
+
+def _mapped(key: str, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
+    """An object of the CRM, or a field of it; CRM fields may have ``__`` in their names."""
+    if not rest:
+        return (key,), FieldSettings
+    fields = node.get(key) if isinstance(node, dict) else None
+    return (key, _match("__".join(rest), fields, new=str)), FieldSettings
+
+
+def _match(part: str, node: Any, new: Any = str.lower) -> str:
+    """Return the key of the file that is spelt so but for case and hyphens, or a new one."""
+    for key in node if isinstance(node, dict) else ():
+        if str(key).upper().replace("-", "_") == part.upper():
+            return str(key)
+    return str(new(part))
+
+
+def _read(hint: Any, text: str) -> Any:
+    """Read a variable's value as far as its type needs it: lists and tables; the schema does the rest."""
+    start = text.strip()[:1]
+    if hint is FieldSettings or hint is Any:
+        try:
+            return _parse(text) if start in {"{", "["} else text
+        except ValueError:
+            return text
+    if get_origin(hint) is tuple:
+        if start == "[":
+            return _parse(text)
+        return [item.strip() for item in text.split(",") if item.strip()]
+    if get_origin(hint) is Mapping or is_dataclass(hint):
+        if start != "{":
+            raise ValueError(
+                'is a table; write it as { key = "value" } or as JSON, or set its keys one by one'
+            )
+        return _parse(text)
+    return text
+
+
+def _parse(text: str) -> Any:
+    """Read a TOML or JSON value."""
+    try:
+        found = tomllib.loads(f"value = {text}")
+        if set(found) == {"value"}:
+            return found["value"]
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("neither a TOML nor a JSON value") from None
+
+
+def _put(raw: dict[str, Any], place: Path, value: Any) -> None:
+    """Set a value; a place the file has filled with something else is left for the schema to refuse."""
+    node: Any = raw
+    for key, after in zip(place, (*place[1:], None), strict=True):
+        if isinstance(node, list) and isinstance(key, int):
+            node.extend([{}] * (key == len(node)))
+        elif not isinstance(node, dict):
+            return
+        if after is None:
+            node[key] = value
+        elif isinstance(node, dict):
+            node = node.setdefault(key, [] if isinstance(after, int) else {})
+        else:
+            node = node[key]
