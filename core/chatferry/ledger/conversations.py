@@ -1,0 +1,253 @@
+"""Conversations that are due: leased to one sync at a time, settled with what it decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case, func, or_, select, update
+
+from chatferry.ledger.database import Database
+from chatferry.ledger.decisions import Decided, record_decisions
+from chatferry.ledger.events import Events
+from chatferry.ledger.locking import conversation_order, lock_conversations
+from chatferry.ledger.marks import Mark, mark_due
+from chatferry.ledger.tables import conversations
+from chatferry.model import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueConversation:
+    """A conversation leased to be read, with every event heard about it, oldest first."""
+
+    id: int
+    platform: str
+    client_id: int
+    conversation_id: str
+    project_id: int | None
+    first_seen_at: float
+    close_heard_at: float | None
+    closed_at: float | None
+    synced_at: float | None
+    marks: int
+    attempts: int
+    late: int
+    lease: int
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a sync made of a conversation.
+
+    ``due_at`` is when it is to be read again, None if only a new event is a reason to. ``problem``
+    says why it could not be read; ``decisions`` hold one entry a destination if it could.
+    """
+
+    due: DueConversation
+    due_at: float | None = None
+    problem: str | None = None
+    synced_at: float | None = None
+    closed_at: float | None = None
+    visitor_id: str | None = None
+    project_id: int | None = None
+    decisions: Sequence[Decided] = ()
+
+
+class Conversations:
+    """The conversations the ledger knows."""
+
+    def __init__(self, database: Database, events: Events) -> None:
+        self._database = database
+        self._events = events
+
+    def lease(
+        self,
+        owner: str,
+        now: float,
+        until: float,
+        limit: int,
+        *,
+        but: Collection[tuple[str, int]] = (),
+    ) -> list[DueConversation]:
+        """Lease up to ``limit`` due conversations of one client, or return none.
+
+        Nobody else gets them before ``until``; live ones come before those of the past.
+
+        :param but: clients, as platform and id, whose conversations are left alone this time.
+        """
+        with self._database.read() as connection:
+            if connection.execute(_first(but), {"now": now}).first() is None:
+                return []
+        with self._database.write() as connection:
+            first = connection.execute(_first(but), {"now": now}).first()
+            if first is None:
+                return []
+            rows = connection.execute(
+                _OF_CLIENT,
+                {"now": now, "platform": first.platform, "client": first.client_id, "limit": limit},
+            ).all()
+            connection.execute(_LEASE, {"ids": [row.id for row in rows], "owner": owner, "until": until})
+            heard = self._events.of(connection, [row.conversation_id for row in rows])
+        return [_leased(row._mapping, heard) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
+
+    def settle(self, owner: str, settled: Sequence[Settled], now: float) -> list[int]:
+        """Write what a sync decided; return the ids of those still leased to ``owner``.
+
+        A conversation whose lease ran out is somebody else's by now, be it another thread of the same
+        owner's, and is left alone. One that was marked again since it was leased stays due.
+        """
+        with self._database.write() as connection:
+            meant = {"ids": [one.due.id for one in settled], "owner": owner}
+            ours = {(row.id, row.lease) for row in connection.execute(_ours(connection.dialect.name), meant)}
+            mine = [one for one in settled if (one.due.id, one.due.lease) in ours]
+            if mine:
+                connection.execute(_SETTLE, [_settlement(one) for one in mine])
+                record_decisions(
+                    connection, [(one.due.id, one.due.late, d) for one in mine for d in one.decisions], now
+                )
+        return [one.due.id for one in mine]
+
+    def give_back(self, owner: str, ids: Sequence[int]) -> None:
+        """Let conversations be leased anew which ``owner`` leased and could not settle."""
+        with self._database.write() as connection:
+            lock_conversations(connection, and_(conversations.c.id.in_(ids), _leased_by(owner)))
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.id.in_(ids), _leased_by(owner))
+                .values(leased_by=None, leased_until=None)
+            )
+
+    def release(self, owners: Sequence[str]) -> None:
+        """Give back what processes that are gone had leased."""
+        left = conversations.c.leased_by.in_(owners)
+        with self._database.write() as connection:
+            lock_conversations(connection, left)
+            connection.execute(update(conversations).where(left).values(leased_by=None, leased_until=None))
+
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Mark conversations due."""
+        with self._database.write() as connection:
+            mark_due(connection, marks)
+
+    def unknown(self, platform: str, client_id: int, ids: Sequence[str]) -> list[str]:
+        """Return those of ``ids`` that were never read after they closed, and never erased."""
+        query = select(conversations.c.conversation_id).where(
+            conversations.c.platform == platform,
+            conversations.c.client_id == client_id,
+            conversations.c.conversation_id.in_(ids),
+            or_(conversations.c.closed_at.is_not(None), conversations.c.erased_at.is_not(None)),
+        )
+        with self._database.read() as connection:
+            known = set(connection.execute(query).scalars())
+        return [one for one in ids if one not in known]
+
+
+def _leased_by(owner: str) -> ColumnElement[bool]:
+    return conversations.c.leased_by == owner
+
+
+def _free(now: ColumnElement[float]) -> ColumnElement[bool]:
+    table = conversations.c
+    # Naming both values of ``late`` lets SQLite look up instead of going through what is due later.
+    return and_(
+        table.late.in_((0, 1)),
+        table.due_at <= now,
+        or_(table.leased_until.is_(None), table.leased_until < now),
+    )
+
+
+_NOW: ColumnElement[float] = bindparam("now")
+
+_FIRST = (
+    select(conversations.c.platform, conversations.c.client_id)
+    .where(_free(_NOW))
+    .order_by(conversations.c.late, conversations.c.due_at)
+    .limit(1)
+)
+
+
+def _first(but: Collection[tuple[str, int]]) -> Select[tuple[str, int]]:
+    table = conversations.c
+    return _FIRST.where(
+        *(or_(table.platform != platform, table.client_id != client) for platform, client in but)
+    )
+
+
+_OF_CLIENT = (
+    select(*(conversations.c[name] for name in DueConversation.__dataclass_fields__ if name != "events"))
+    .where(
+        _free(_NOW),
+        conversations.c.platform == bindparam("platform"),
+        conversations.c.client_id == bindparam("client"),
+    )
+    .order_by(conversations.c.late, conversations.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+
+_LEASE = (
+    update(conversations)
+    .where(conversations.c.id.in_(bindparam("ids", expanding=True)))
+    .values(leased_by=bindparam("owner"), leased_until=bindparam("until"), lease=conversations.c.lease + 1)
+)
+
+
+@cache  # to build a statement takes longer than to execute it
+def _ours(dialect: str) -> Select[int, int]:
+    return (
+        select(conversations.c.id, conversations.c.lease)
+        .where(
+            conversations.c.id.in_(bindparam("ids", expanding=True)),
+            conversations.c.leased_by == bindparam("owner"),
+        )
+        .order_by(*conversation_order(dialect))
+        .with_for_update()
+    )
+
+
+_SETTLE = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("of_id"))
+    .values(
+        leased_by=None,
+        leased_until=None,
+        due_at=case(
+            (conversations.c.marks > bindparam("seen"), conversations.c.due_at), else_=bindparam("due")
+        ),
+        problem=bindparam("why"),
+        attempts=bindparam("tries"),
+        synced_at=func.coalesce(bindparam("synced"), conversations.c.synced_at),
+        closed_at=func.coalesce(bindparam("closed"), conversations.c.closed_at),
+        visitor_id=func.coalesce(bindparam("visitor"), conversations.c.visitor_id),
+        project_id=func.coalesce(bindparam("project"), conversations.c.project_id),
+    )
+)
+
+
+def _settlement(one: Settled) -> dict[str, object]:
+    return {
+        "of_id": one.due.id,
+        "seen": one.due.marks,
+        "due": one.due_at,
+        "why": one.problem,
+        "tries": one.due.attempts + 1 if one.problem else 0,
+        "synced": one.synced_at,
+        "closed": one.closed_at,
+        "visitor": one.visitor_id,
+        "project": one.project_id,
+    }
+
+
+def _leased(row: RowMapping, heard: Mapping[str, Sequence[Event]]) -> DueConversation:
+    return DueConversation(**{**row, "lease": row["lease"] + 1}, events=_about(row, heard))
+
+
+def _about(row: RowMapping, heard: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:
+    """Two clients may use one id: an event is about the conversation of its own client."""
+    return tuple(
+        event
+        for event in heard.get(str(row["conversation_id"]), ())
+        if event.platform == row["platform"] and event.client_id == row["client_id"]
+    )

@@ -1,0 +1,121 @@
+"""What a sync decided for each destination: queue this content, park it, or leave it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from chatferry.ledger.tables import deliveries
+
+ERASED: Final = "erased"
+"""The reason of a discarded delivery whose person was erased: nothing queues it again."""
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    DUE = "due"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    PARKED = "parked"
+    DISCARDED = "discarded"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision about one lead and one destination; ``lead`` is its snapshot, None if skipped."""
+
+    destination: str
+    state: State
+    key: str
+    email: str | None = field(default=None, repr=False)
+    reason: str | None = None
+    fingerprint: str | None = None
+    lead: bytes | None = field(default=None, repr=False)
+
+
+def record_decisions(
+    connection: Connection, decisions: Sequence[tuple[int, int, Decided]], now: float
+) -> None:
+    """Queue what is new, for (conversation, late, decision) triples of conversations we lease.
+
+    Content that is queued, delivered or dead already is left as it is: so duplicates, retries and
+    reordered events all end in the same state. What is queued and no longer wanted is left out;
+    what was discarded stays so whatever is heard of it.
+    """
+    if not decisions:
+        return
+    ids = sorted({conversation for conversation, _, _ in decisions})
+    known = {(row.conversation, row.destination): row for row in connection.execute(_KNOWN, {"ids": ids})}
+    inserts: list[dict[str, Any]] = []
+    updates: list[dict[str, Any]] = []
+    for conversation, late, decided in decisions:
+        row = known.get((conversation, decided.destination))
+        if row is None:
+            inserts.append(
+                _content(decided, now) | {"conversation": conversation, "late": late, "version": 1}
+            )
+        elif _is_news(row, decided):
+            updates.append(
+                _content(decided, now) | {"of_id": row.id, "late": late, "version": row.version + 1}
+            )
+    if inserts:
+        connection.execute(insert(deliveries), inserts)
+    if updates:
+        connection.execute(_UPDATE, sorted(updates, key=lambda row: row["of_id"]))
+
+
+def _is_news(row: Row[*tuple[Any, ...]], decided: Decided) -> bool:
+    if row.state == State.DISCARDED:
+        # An operator gave it up, and only an operator who has it read again takes that back.
+        return row.reason != ERASED and row.fingerprint is None and decided.state is not State.SKIPPED
+    if decided.state is State.SKIPPED:
+        # What is queued shall not leave any more; what a CRM has or refused stays what it is.
+        return row.state == State.DUE or (
+            row.state in {State.SKIPPED, State.PARKED} and row.reason != decided.reason
+        )
+    if row.state in {State.SKIPPED, State.PARKED} and row.state != decided.state:
+        return True
+    return bool(row.fingerprint != decided.fingerprint)
+
+
+def _content(decided: Decided, now: float) -> dict[str, object]:
+    return {
+        "destination": decided.destination,
+        "key": decided.key,
+        "email": decided.email,
+        "state": decided.state.value,
+        "reason": decided.reason,
+        "fingerprint": decided.fingerprint,
+        "lead": decided.lead,
+        "queued_at": now,
+        "due_at": now if decided.state is State.DUE else None,
+        "attempts": 0,
+    }
+
+
+_KNOWN = (
+    select(
+        deliveries.c.id,
+        deliveries.c.conversation,
+        deliveries.c.destination,
+        deliveries.c.state,
+        deliveries.c.reason,
+        deliveries.c.version,
+        deliveries.c.fingerprint,
+    )
+    .where(deliveries.c.conversation.in_(bindparam("ids", expanding=True)))
+    .order_by(deliveries.c.id)
+    .with_for_update()
+)
+
+_UPDATE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of_id"))
+    .values(failing_since=None, words=None, code=None, reference=None)
+)

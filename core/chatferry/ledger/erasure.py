@@ -1,0 +1,167 @@
+"""Erasing people: what the ledger holds of them goes, and a tombstone stays that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, insert, null, or_, select, update
+
+from chatferry.ledger.database import Database
+from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.locking import conversation_order, lock_deliveries
+from chatferry.ledger.redaction import redact
+from chatferry.ledger.tables import conversations, deliveries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buried:
+    """A delivery that was erased here; ``receipt`` is there while the CRM still has its records."""
+
+    id: int
+    destination: str
+    key: str
+    receipt: str | None
+
+
+class Erasures:
+    """Erase people from the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def meant(self, *, conversation: str | None = None, email: str | None = None) -> Sequence[int]:
+        """Return the conversations of this id, of this delivery key or of this person."""
+        table = conversations.c
+        by_key = deliveries.c.key == conversation
+        by_email = deliveries.c.email == (email or "").strip().lower()
+        about = or_(table.conversation_id == conversation, by_key) if conversation else by_email
+        query = (
+            select(table.id)
+            .select_from(conversations.outerjoin(deliveries, deliveries.c.conversation == table.id))
+            .where(about)
+            .distinct()
+            .order_by(table.id)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalars().all()
+
+    def others(self, meant: Sequence[int]) -> int:
+        """Return how many more conversations the ledger knows of the same people."""
+        same = select(deliveries.c.email).where(deliveries.c.conversation.in_(meant))
+        query = select(deliveries.c.conversation).where(
+            deliveries.c.email.in_(same), deliveries.c.conversation.not_in(meant)
+        )
+        with self._database.read() as connection:
+            return len(set(connection.execute(query).scalars()))
+
+    def bury(self, meant: Sequence[int], tombstones: Sequence[str], now: float) -> None:
+        """Erase conversations: their leads, what the visitors wrote in events, who the visitors are.
+
+        ``tombstones`` are the destinations that shall take nothing of them, not even later. A sync that
+        is under way loses its lease, and nothing heard later makes them due. What the CRMs said stays
+        until :meth:`forget`, so that their records can be found.
+        """
+        with self._database.write(durable=True) as connection:
+            rows = self._locked(connection, meant)
+            self._discard(connection, deliveries.c.conversation.in_(meant))
+            known = select(deliveries.c.conversation, deliveries.c.destination).where(
+                deliveries.c.conversation.in_(meant)
+            )
+            there = {(row.conversation, row.destination) for row in connection.execute(known)}
+            for number, key in rows:
+                for name in tombstones:
+                    if (number, name) not in there:
+                        connection.execute(insert(deliveries).values(**_tombstone(number, name, key, now)))
+            redact(connection, conversations.c.id.in_(meant))
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.id.in_(meant))
+                .values(
+                    erased_at=now,
+                    due_at=None,
+                    problem=None,
+                    leased_by=None,
+                    leased_until=None,
+                    visitor_id=None,
+                )
+            )
+
+    def bury_at(self, meant: Sequence[int], destination: str) -> None:
+        """Erase what one destination has of conversations; they stay as they are for the others."""
+        with self._database.write(durable=True) as connection:
+            self._locked(connection, meant)
+            self._discard(
+                connection,
+                and_(deliveries.c.conversation.in_(meant), deliveries.c.destination == destination),
+            )
+
+    def buried(self, meant: Sequence[int]) -> Sequence[Buried]:
+        """Return the erased deliveries of conversations."""
+        query = (
+            select(*(deliveries.c[name] for name in Buried.__dataclass_fields__))
+            .where(deliveries.c.conversation.in_(meant), deliveries.c.reason == ERASED)
+            .order_by(deliveries.c.id)
+        )
+        with self._database.read() as connection:
+            return [Buried(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """Drop the rest of erased deliveries: the CRMs have nothing of them any more."""
+        with self._database.write(durable=True) as connection:
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(ids), deliveries.c.reason == ERASED)
+                .values(receipt=None, email=None)
+            )
+
+    def _locked(self, connection: Connection, meant: Sequence[int]) -> list[tuple[int, str]]:
+        """Keep a sync from settling these conversations meanwhile; return their ids and keys."""
+        table = conversations.c
+        query = (
+            select(table.id, table.platform, table.client_id, table.conversation_id)
+            .where(table.id.in_(meant))
+            .order_by(*conversation_order(connection.dialect.name))
+            .with_for_update()
+        )
+        return [
+            (row.id, f"{row.platform}-{row.client_id}-{row.conversation_id}")
+            for row in connection.execute(query)
+        ]
+
+    def _discard(self, connection: Connection, where: ColumnElement[bool]) -> None:
+        lock_deliveries(connection, where)
+        connection.execute(
+            update(deliveries)
+            .where(where)
+            .values(
+                state=State.DISCARDED.value,
+                reason=ERASED,
+                version=deliveries.c.version + 1,
+                **dict.fromkeys(_CONTENT, null()),
+            )
+        )
+
+
+_CONTENT = (
+    "lead",
+    "fingerprint",
+    "delivered_fingerprint",
+    "due_at",
+    "failing_since",
+    "words",
+    "code",
+    "reference",
+)
+
+
+def _tombstone(conversation: int, destination: str, key: str, now: float) -> dict[str, object]:
+    return {
+        "conversation": conversation,
+        "destination": destination,
+        "key": key,
+        "state": State.DISCARDED.value,
+        "reason": ERASED,
+        "version": 1,
+        "queued_at": now,
+    }

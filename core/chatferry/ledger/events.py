@@ -1,0 +1,214 @@
+"""Accepting events: written, and their conversations marked due, in one durable transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, or_, select
+
+from chatferry.ledger.database import Database
+from chatferry.ledger.dialects import insert_or_ignore
+from chatferry.ledger.locking import lock_events
+from chatferry.ledger.marks import Mark, mark_due
+from chatferry.ledger.redaction import may_be_personal, redact
+from chatferry.ledger.tables import conversations, events
+from chatferry.model import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """An event on its way in, and what follows from it.
+
+    ``refusal`` says why nothing does; ``due_at`` is when its conversation is to be read. An event
+    that names a visitor and no conversation marks the visitor's conversations instead.
+    """
+
+    event: Event
+    refusal: str | None = None
+    due_at: float | None = None
+
+
+class Events:
+    """The events the ledger keeps."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def accept(self, admissions: Sequence[Admission]) -> None:
+        """Write the events not seen before and mark their conversations due.
+
+        :raises LedgerUnavailable: if nothing was written, not even one of them.
+        """
+        with self._database.write(durable=True) as connection:
+            _accept(connection, admissions)
+
+    def of(self, connection: Connection, conversation_ids: Iterable[str]) -> dict[str, list[Event]]:
+        """Return the events about these conversations, oldest first."""
+        found: dict[str, list[Event]] = {}
+        for row in connection.execute(_ABOUT, {"ids": list(conversation_ids)}):
+            found.setdefault(row.conversation_id, []).append(_event(row))
+        return found
+
+    def refused(self, connection: Connection) -> list[tuple[str, int]]:
+        """Return why events were kept without consequence, with how many of each."""
+        query = (
+            select(events.c.refusal, func.count())
+            .where(events.c.refusal.is_not(None))
+            .group_by(events.c.refusal)
+            .order_by(func.count().desc())
+        )
+        return [(row[0], row[1]) for row in connection.execute(query)]
+
+    def prune(self, before: float) -> int:
+        """Drop events received before a time whose conversations have nothing due; return how many.
+
+        A few at a time, so that whoever accepts others meanwhile hardly waits.
+        """
+        dropped = 0
+        last = (0.0, 0)
+        while rows := self._old(before, last):
+            with self._database.write() as connection:
+                meant = and_(events.c.id.in_([row.id for row in rows]), _about_nothing_due())
+                lock_events(connection, meant)
+                dropped += connection.execute(delete(events).where(meant)).rowcount
+            last = (rows[-1].received_at, rows[-1].id)
+        return dropped
+
+    def _old(self, before: float, last: tuple[float, int]) -> Sequence[Row[int, float]]:
+        """Return the next events to drop: few enough that nobody waits long for the lock."""
+        table = events.c
+        after = and_(table.received_at >= last[0], or_(table.received_at > last[0], table.id > last[1]))
+        query = (
+            select(table.id, table.received_at)
+            .where(table.received_at < before, after, _about_nothing_due())
+            .order_by(table.received_at, table.id)
+            .limit(PRUNED_AT_ONCE)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).all()
+
+
+PRUNED_AT_ONCE: Final = 1000
+"""Rows a transaction drops: others want to write, too."""
+
+
+def _about_nothing_due() -> ColumnElement[bool]:
+    busy = select(conversations.c.conversation_id).where(conversations.c.due_at.is_not(None))
+    return or_(events.c.conversation_id.is_(None), events.c.conversation_id.not_in(busy))
+
+
+_KNOWN = select(events.c.event_id).where(events.c.event_id.in_(bindparam("ids", expanding=True)))
+
+_ABOUT = (
+    select(events)
+    .where(events.c.conversation_id.in_(bindparam("ids", expanding=True)))
+    .order_by(events.c.received_at, events.c.id)
+)
+
+_OF_VISITOR = select(conversations.c.conversation_id).where(
+    conversations.c.platform == bindparam("of_platform"),
+    conversations.c.client_id == bindparam("of_client"),
+    conversations.c.visitor_id == bindparam("of_visitor"),
+    conversations.c.synced_at.is_not(None),
+)
+
+
+def _accept(connection: Connection, admissions: Sequence[Admission]) -> None:
+    unique = {admission.event.event_id: admission for admission in admissions}
+    known = set(connection.execute(_KNOWN, {"ids": list(unique)}).scalars())
+    fresh = [admission for event_id, admission in unique.items() if event_id not in known]
+    if not fresh:
+        return
+    fresh.sort(key=lambda admission: admission.event.event_id)  # one order for everybody, see locking
+    connection.execute(insert_or_ignore(connection, events), [_row(admission) for admission in fresh])
+    marks = [mark for admission in fresh if (mark := _mark(admission))]
+    visitors = [mark for admission in fresh for mark in _visitor_marks(connection, admission)]
+    mark_due(connection, marks + visitors)
+    _keep_erased(connection, fresh)
+
+
+def _keep_erased(connection: Connection, fresh: Sequence[Admission]) -> None:
+    """Take what a visitor wrote out of events about conversations that were erased."""
+    ids = {one.event.conversation_id for one in fresh if may_be_personal(one.event.body)} - {None}
+    if ids:
+        table = conversations.c
+        redact(connection, and_(table.conversation_id.in_(ids), table.erased_at.is_not(None)))
+
+
+def _row(admission: Admission) -> dict[str, object]:
+    event = admission.event
+    return {
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "platform": event.platform,
+        "client_id": event.client_id,
+        "project_id": event.project_id,
+        "conversation_id": event.conversation_id,
+        "occurred_at": event.occurred_at.timestamp() if event.occurred_at else None,
+        "received_at": event.received_at.timestamp(),
+        "refusal": admission.refusal,
+        "body": event.body,
+    }
+
+
+def _mark(admission: Admission) -> Mark | None:
+    event = admission.event
+    if admission.due_at is None or event.conversation_id is None or event.client_id is None:
+        return None
+    at = event.received_at.timestamp()
+    return Mark(
+        platform=event.platform,
+        client_id=event.client_id,
+        conversation_id=event.conversation_id,
+        project_id=event.project_id,
+        channel=event.channel,
+        visitor_id=event.visitor_id,
+        seen_at=at,
+        due_at=admission.due_at,
+        close_heard_at=at if event.event_type.endswith("conversation.closed") else None,
+    )
+
+
+def _visitor_marks(connection: Connection, admission: Admission) -> list[Mark]:
+    """Mark the conversations read of the visitor an event is about, if it is about one."""
+    event, due_at = admission.event, admission.due_at
+    if due_at is None or event.client_id is None or event.conversation_id or not event.visitor_id:
+        return []
+    known = {"of_platform": event.platform, "of_client": event.client_id, "of_visitor": event.visitor_id}
+    return [
+        Mark(
+            platform=event.platform,
+            client_id=event.client_id,
+            conversation_id=conversation_id,
+            seen_at=event.received_at.timestamp(),
+            due_at=due_at,
+        )
+        for conversation_id in connection.execute(_OF_VISITOR, known).scalars()
+    ]
+
+
+def _event(row: Row[*tuple[Any, ...]]) -> Event:
+    return Event(
+        event_id=row.event_id,
+        event_type=row.event_type,
+        platform=row.platform,
+        client_id=row.client_id,
+        project_id=row.project_id,
+        conversation_id=row.conversation_id,
+        occurred_at=_moment(row.occurred_at),
+        received_at=datetime.fromtimestamp(row.received_at, UTC),
+        body=row.body,
+    )
+
+
+def _moment(at: float | None) -> datetime | None:
+    """Return a time; None if there is none, or none a calendar has: floats round the year 9999 up."""
+    if at is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,112 @@
+"""The whole ledger behind one name."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final, Self
+
+from sqlalchemy import text
+
+from chatferry.errors import LedgerUnavailable
+from chatferry.ledger.clock import mend
+from chatferry.ledger.conversations import Conversations
+from chatferry.ledger.database import Database
+from chatferry.ledger.deliveries import Deliveries
+from chatferry.ledger.destinations import Destinations
+from chatferry.ledger.erasure import Erasures
+from chatferry.ledger.events import Events
+from chatferry.ledger.leases import Leases
+from chatferry.ledger.memory import LedgerMemory
+from chatferry.ledger.owners import is_gone, new_owner
+from chatferry.ledger.reconciliations import Reconciliations
+from chatferry.ledger.schema import upgrade
+from chatferry.ledger.selection import Selections
+from chatferry.ledger.status import Status, status
+from chatferry.ledger.stories import Stories
+from chatferry.ledger.tokens import LedgerTokens
+
+_PING_SECONDS: Final = 1.0
+
+
+class Ledger:
+    """What chatferry knows, in one database. ``owner`` names this process in its leases.
+
+    :param url: a SQLAlchemy URL of SQLite or PostgreSQL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.owner = new_owner()
+        self.database = Database(url)
+        self.events = Events(self.database)
+        self.conversations = Conversations(self.database, self.events)
+        self.deliveries = Deliveries(self.database)
+        self.destinations = Destinations(self.database, self.owner)
+        self.erasures = Erasures(self.database)
+        self.leases = Leases(self.database)
+        self.reconciliations = Reconciliations(self.database)
+        self.selections = Selections(self.database)
+        self.stories = Stories(self.database)
+        self.tokens = LedgerTokens(self.database, self.owner)
+        self._pinging = threading.Lock()
+        self._pinged_at = float("-inf")
+        self._ping_failed: str | None = None
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a ledger, creating or upgrading its tables.
+
+        :raises LedgerUnavailable: if that is not possible.
+        """
+        ledger = cls(url)
+        upgrade(ledger.database)
+        return ledger
+
+    def memory(self, destination: str) -> LedgerMemory:
+        """Return a destination's memory."""
+        return LedgerMemory(self.database, destination)
+
+    def status(self, now: float) -> Status:
+        """Look how things stand."""
+        return status(self.database, now)
+
+    def extend(self, until: float) -> None:
+        """Keep the destinations this process serves for longer.
+
+        Conversations are not kept: a reading ends well before its lease, and one whose sync broke
+        off shall become free again.
+        """
+        self.leases.extend(self.owner, until)
+
+    def take_over(self, now: float | None = None) -> None:
+        """Give back what dead processes of this machine had leased, and mend what a wrong clock wrote."""
+        mend(self.database, time.time() if now is None else now)
+        gone = [owner for owner in self.leases.owners() if is_gone(owner)]
+        if gone:
+            self.conversations.release(gone)
+            self.leases.release(gone)
+
+    def ping(self) -> None:
+        """Raise :class:`~chatferry.errors.LedgerUnavailable` unless the ledger can be written.
+
+        Whoever asks again within a second gets the same answer: anybody may ask, as often as they like.
+        """
+        with self._pinging:
+            if time.monotonic() - self._pinged_at > _PING_SECONDS:
+                self._ping_failed = self._write_nothing()
+                self._pinged_at = time.monotonic()
+            if self._ping_failed is not None:
+                raise LedgerUnavailable(self._ping_failed)
+
+    def _write_nothing(self) -> str | None:
+        """Write, and return why that failed, if so."""
+        try:
+            with self.database.write() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        except LedgerUnavailable as error:
+            return str(error)
+        return None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()

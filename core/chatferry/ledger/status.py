@@ -1,0 +1,83 @@
+"""How things stand: what waits, since when, what is wrong, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from chatferry.ledger.database import Database
+from chatferry.ledger.decisions import State
+from chatferry.ledger.destinations import Destinations, DestinationState
+from chatferry.ledger.events import Events
+from chatferry.ledger.tables import conversations, deliveries, events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What waits of one kind; ``oldest`` is since when the longest waiting does."""
+
+    waiting: int
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationStatus:
+    """A destination, how many deliveries it has in each state, and what waits."""
+
+    destination: DestinationState
+    deliveries: Mapping[State, int]
+    queue: Queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How things stand. ``problems`` says why conversations are not read, ``kept`` why events did nothing."""
+
+    events: int
+    conversations: int
+    reading: Queue
+    destinations: Sequence[DestinationStatus]
+    problems: Sequence[tuple[str, int]]
+    kept: Sequence[tuple[str, int]]
+
+
+def status(database: Database, now: float) -> Status:
+    """Look how things stand."""
+    states = Destinations(database).states()
+    with database.read() as connection:
+        due = select(func.count(), func.min(conversations.c.due_at)).where(conversations.c.due_at <= now)
+        waiting, oldest = connection.execute(due).one()
+        problems = (
+            select(conversations.c.problem, func.count())
+            .where(conversations.c.problem.is_not(None))
+            .group_by(conversations.c.problem)
+            .order_by(func.count().desc())
+        )
+        by_state = select(
+            deliveries.c.destination, deliveries.c.state, func.count(), func.min(deliveries.c.queued_at)
+        ).group_by(deliveries.c.destination, deliveries.c.state)
+        rows = connection.execute(by_state).all()
+        return Status(
+            events=connection.execute(select(func.count()).select_from(events)).scalar_one(),
+            conversations=connection.execute(select(func.count()).select_from(conversations)).scalar_one(),
+            reading=Queue(waiting=waiting, oldest=oldest),
+            destinations=[
+                _destination(states.get(name, DestinationState(name=name)), [r for r in rows if r[0] == name])
+                for name in sorted({*states, *(row[0] for row in rows)})
+            ],
+            problems=[(row[0], row[1]) for row in connection.execute(problems)],
+            kept=Events(database).refused(connection),
+        )
+
+
+def _destination(state: DestinationState, rows: Sequence[Sequence[Any]]) -> DestinationStatus:
+    counts = {State(row[1]): row[2] for row in rows}
+    oldest = next((row[3] for row in rows if row[1] == State.DUE), None)
+    return DestinationStatus(
+        destination=state,
+        deliveries={one: counts.get(one, 0) for one in State},
+        queue=Queue(waiting=counts.get(State.DUE, 0), oldest=oldest),
+    )

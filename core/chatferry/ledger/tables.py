@@ -1,0 +1,179 @@
+"""The ledger's tables. Times are seconds since 1970, UTC; a due time of None means nothing to do."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """Return an index of the rows that still matter: what is done must not be gone through at each poll."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+# SQLite numbers rows by itself only where the key is an INTEGER.
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("event_id", String(128), nullable=False, unique=True),
+    Column("event_type", String(128), nullable=False),
+    Column("platform", String(128), nullable=False),
+    Column("client_id", BigInteger),
+    Column("project_id", BigInteger),
+    Column("conversation_id", String(128)),
+    Column("occurred_at", Double),
+    Column("received_at", Double, nullable=False),
+    Column("refusal", Text, comment="why nothing follows from it, if so"),
+    Column("body", LargeBinary, nullable=False, comment="as iAdvize signed it"),
+    Index("ix_events_conversation", "conversation_id"),
+    Index("ix_events_received_at", "received_at"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("platform", String(128), nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("conversation_id", String(128), nullable=False),
+    Column("project_id", BigInteger),
+    Column("channel", String(128)),
+    Column("visitor_id", String(128)),
+    Column("first_seen_at", Double, nullable=False),
+    Column("close_heard_at", Double, comment="when iAdvize said that it closed"),
+    Column("closed_at", Double, comment="as read from iAdvize"),
+    Column("marks", Integer, nullable=False, comment="how often an event marked it due"),
+    Column("due_at", Double),
+    Column("late", Integer, nullable=False, default=0, comment="1 behind live traffic"),
+    Column("leased_until", Double),
+    Column("leased_by", String(128)),
+    Column("lease", Integer, nullable=False, default=0, comment="how often it was leased"),
+    Column("attempts", Integer, nullable=False, default=0, comment="since it was last read"),
+    Column("synced_at", Double),
+    Column("problem", Text, comment="why it was not read, if so"),
+    Column("erased_at", Double, comment="nothing is read of it again"),
+    UniqueConstraint("platform", "client_id", "conversation_id"),
+    _partial("ix_conversations_due", "late", "due_at", where="due_at IS NOT NULL"),
+    Index("ix_conversations_visitor", "visitor_id"),
+    Index("ix_conversations_conversation", "conversation_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("conversation", _Number, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("destination", String(128), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("email", String(320)),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, comment="why it is in this state"),
+    Column("words", Text, comment="the CRM's own; may hold personal data"),
+    Column("code", String(128)),
+    Column("reference", String(128)),
+    Column("version", Integer, nullable=False, comment="grows with each new content"),
+    Column("fingerprint", String(64)),
+    Column("lead", LargeBinary),
+    Column("queued_at", Double, nullable=False),
+    Column("due_at", Double),
+    Column("late", Integer, nullable=False, default=0, comment="1 behind live traffic"),
+    Column("attempts", Integer, nullable=False, default=0, comment="of the present content"),
+    Column("failing_since", Double),
+    Column("delivered_at", Double),
+    Column("delivered_version", Integer),
+    Column("delivered_fingerprint", String(64)),
+    Column("receipt", Text, comment="JSON"),
+    UniqueConstraint("conversation", "destination"),
+    _partial("ix_deliveries_due", "destination", "late", "due_at", where="due_at IS NOT NULL"),
+    _partial("ix_deliveries_content", "state", "queued_at", where="lead IS NOT NULL OR email IS NOT NULL"),
+    Index("ix_deliveries_state", "destination", "state"),
+    Index("ix_deliveries_email", "email"),
+)
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("leased_until", Double),
+    Column("leased_by", String(128)),
+    Column("parked_as", String(16), comment="waiting, quota, credentials, hung or operator"),
+    Column("parked_until", Double),
+    Column("parked_reason", Text),
+    Column("failures", Integer, nullable=False, default=0, comment="whole batches in a row"),
+    Column("last_success_at", Double),
+)
+
+memories = Table(
+    "memories",
+    metadata,
+    Column("destination", String(128), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String(128), primary_key=True, comment="a digest of client and user"),
+    Column("token", Text, nullable=False),
+    Column("renew_at", Double, nullable=False),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("at", Double, nullable=False),
+    Index("ix_logins_name_at", "name", "at"),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("leased_by", String(128), nullable=False),
+    Column("leased_until", Double, nullable=False),
+)
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("platform", String(128), nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False, comment="scheduled, reconcile or backfill"),
+    Column("since", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("cursor", Text, comment="the page to go on from"),
+    Column("found", Integer, nullable=False, default=0),
+    Column("missing", Integer, nullable=False, default=0),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double),
+    Index("ix_reconciliations_client", "platform", "client_id", "kind", "started_at"),
+)
