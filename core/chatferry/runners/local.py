@@ -1,0 +1,120 @@
+"""The local runner: threads that drive sync and deliver, each in a loop of its own.
+
+A destination that is slow or dead has a thread to itself and delays nobody. Stopping finishes
+what runs; a process that is killed leaves leases behind, which the next start takes back. A loop
+survives whatever its verb raises; should one end all the same, whoever runs us is told: a process
+that no longer syncs must not look as if it did.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from chatferry.engine import Engine
+from chatferry.errors import LedgerUnavailable
+from chatferry.runners.housekeeping import Housekeeping
+from chatferry.runners.reconciliation import ScheduledReconciliation
+from chatferry.tracing import frames
+
+_AFTER_A_FAILURE: Final = 1.0
+"""Seconds a loop rests when the ledger is out of reach."""
+
+
+class LocalRunner:
+    """Drive an engine with threads. Use it as a context manager, or ``start`` and ``stop`` it.
+
+    :param reconciling: whether it also compares with iAdvize, at the start and on a schedule.
+    :param on_failure: called, in the thread that ends, when a loop ends that should not.
+    """
+
+    def __init__(
+        self, engine: Engine, *, reconciling: bool = True, on_failure: Callable[[], object] = lambda: None
+    ) -> None:
+        self._engine = engine
+        self._reconciling = reconciling
+        self._on_failure = on_failure
+        self._failed: list[str] = []
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._log = structlog.get_logger("chatferry.runner")
+
+    def start(self) -> Self:
+        """Take over what a dead process left and start every loop."""
+        self._engine.ledger.take_over()
+        for number in range(self._engine.settings.runner.sync_threads):
+            self._spawn(f"sync-{number}", self._engine.sync)
+        for name in self._engine.destinations:
+            self._spawn(f"deliver-{name}", partial(self._engine.deliver, name))
+        housekeeping = Housekeeping(self._engine)
+        self._spawn("housekeeping", housekeeping.turn, pause=housekeeping.pause)
+        if self._reconciling:
+            reconciliation = ScheduledReconciliation(self._engine)
+            self._spawn("reconciliation", reconciliation.turn, pause=reconciliation.pause)
+        self._engine.plugins.notify("engine_started", destinations=list(self._engine.destinations))
+        return self
+
+    @property
+    def failed(self) -> list[str]:
+        """The loops that ended though nobody stopped them; only a restart brings them back."""
+        return list(self._failed)
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Start nothing new and wait for what runs; False if something still ran after ``timeout``."""
+        self._stopping.set()
+        self._engine.plugins.notify("engine_stopping")
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        running = [thread.name for thread in self._threads if thread.is_alive()]
+        if running:
+            self._log.warning("stopped before these were done; their leases run out", threads=running)
+        return not running
+
+    def _spawn(self, name: str, verb: Callable[[], int], pause: float | None = None) -> None:
+        idle = self._engine.settings.runner.idle if pause is None else pause
+        thread = threading.Thread(target=self._loop, args=(name, verb, idle), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _loop(self, name: str, verb: Callable[[], int], idle: float) -> None:
+        try:
+            while not self._stopping.is_set():
+                done = self._turn(name, verb)
+                if not done:
+                    self._stopping.wait(_AFTER_A_FAILURE if done is None else idle)
+        except BaseException as error:  # noqa: BLE001  (nobody else would ever see it)
+            self._failed.append(name)
+            with suppress(Exception):
+                self._log.critical("loop ended", thread=name, error=type(error).__name__, at=frames(error))
+            self._on_failure()
+
+    def _turn(self, name: str, verb: Callable[[], int]) -> int | None:
+        """Do the verb once; return how much was done, None if it failed."""
+        try:
+            return verb()
+        except BaseException as error:  # noqa: BLE001  (a loop that ends silently is worse than any error)
+            with suppress(Exception):  # a log that cannot be written, too
+                self._report(name, error)
+            return None
+
+    def _report(self, name: str, error: BaseException) -> None:
+        if isinstance(error, LedgerUnavailable):
+            self._log.error("ledger unavailable", thread=name, reason=str(error))
+        else:
+            self._log.error("unexpected", thread=name, error=type(error).__name__, at=frames(error))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,58 @@
+"""Reconciling at the start and on a schedule, in one process at a time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from chatferry.engine import Engine
+from chatferry.errors import PlatformError
+from chatferry.reconcile import Reconciler
+
+_LOCK: Final = "reconciliation"
+_LOCK_SECONDS: Final = 900.0
+_AFTER_A_FAILURE: Final = 300.0
+
+
+class ScheduledReconciliation:
+    """One turn every ``pause`` seconds; most find that nothing is due."""
+
+    pause = 5.0
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._log = structlog.get_logger("chatferry.reconcile")
+        settings = engine.settings.reconcile
+        self._due_at = 0.0 if settings.at_start else engine.clock() + settings.every
+
+    def turn(self) -> int:
+        """Compare, if it is time and no other process does; return 0, for there is never more."""
+        now, ledger = self._engine.clock(), self._engine.ledger
+        if now < self._due_at or not self._is_on:
+            return 0
+        if ledger.leases.take(_LOCK, ledger.owner, now, now + _LOCK_SECONDS):
+            try:
+                self._compare(now)
+            finally:
+                ledger.leases.give_back(_LOCK, ledger.owner)
+        return 0
+
+    @property
+    def _is_on(self) -> bool:
+        settings = self._engine.settings.reconcile
+        return bool(self._engine.clients) and (settings.every > 0 or settings.at_start)
+
+    def _compare(self, now: float) -> None:
+        every = self._engine.settings.reconcile.every
+        try:
+            progress = Reconciler(self._engine).scheduled(now)
+        except PlatformError as error:
+            self._log.warning("not reconciled", reason=str(error))
+            self._due_at = now + min(every or _AFTER_A_FAILURE, _AFTER_A_FAILURE)
+            return
+        self._due_at = now + every if every else float("inf")
+        for one in progress:
+            self._log.info(
+                "reconciled", client=f"{one.platform}/{one.client_id}", found=one.found, missing=one.missing
+            )

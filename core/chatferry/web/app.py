@@ -1,0 +1,70 @@
+"""The Flask application: one endpoint that accepts, three that say how we are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from flask import Flask, Response, request
+
+from chatferry.errors import ChatferryError, LedgerUnavailable, WebhookRefused
+from chatferry.iadvize.signature import HEADER
+from chatferry.model import Event
+from chatferry.web.problems import problem, register_problems
+
+
+class Accept(Protocol):
+    """The first verb, as the endpoint sees it."""
+
+    def __call__(self, raw: bytes, *, signature: str | None, content_type: str | None) -> Event:
+        """Own an event, or raise why not."""
+
+
+def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) -> Flask:
+    """Return the application.
+
+    :param accept: the first verb.
+    :param ready: raises a :class:`~chatferry.errors.ChatferryError` while events cannot be stored.
+    :param body_limit: bytes; a longer body is refused before it is read.
+    """
+    app = Flask("chatferry.web", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = body_limit
+    log = structlog.get_logger("chatferry.web")
+
+    @app.post("/webhooks/iadvize")
+    def webhook() -> Response:
+        try:
+            event = accept(
+                request.get_data(cache=False),
+                signature=request.headers.get(HEADER),
+                content_type=request.content_type,
+            )
+        except WebhookRefused as error:
+            log.warning("webhook refused", status=error.status, reason=error.title)
+            raise
+        except LedgerUnavailable as error:
+            log.error("webhook not stored", reason=str(error))  # noqa: TRY400  (the reason says all)
+            raise
+        log.debug("webhook accepted", id=event.event_id, type=event.event_type)
+        return Response(status=204)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        """Answer iAdvize's marketplace, which polls it (iAdvize docs, "My Apps")."""
+        return {"status": "UP"}
+
+    @app.get("/livez")
+    def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    def prepared() -> Response | dict[str, str]:
+        try:
+            ready()
+        except ChatferryError:
+            return problem(503, "Not ready", "the ledger is out of reach")
+        return {"status": "ready"}
+
+    register_problems(app)
+    return app

@@ -1,0 +1,53 @@
+"""Errors as JSON problem documents (RFC 9457), which say what was wrong and nothing personal."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from chatferry.errors import LedgerUnavailable, WebhookRefused
+from chatferry.tracing import frames
+
+RETRY_AFTER = 10
+"""Seconds; iAdvize's own first retry comes then."""
+
+
+def problem(status: int, title: str, detail: str) -> Response:
+    """Return a problem document."""
+    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    return Response(body, status=status, content_type="application/problem+json")
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every error with a problem document."""
+    app.register_error_handler(WebhookRefused, _refused)
+    app.register_error_handler(LedgerUnavailable, _unavailable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: WebhookRefused) -> Response:
+    return problem(error.status, error.title, error.detail)
+
+
+def _unavailable(error: LedgerUnavailable) -> Response:
+    del error  # its text names the database, which is not the sender's business
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    answer = problem(status, "Not stored", "the event could not be stored; send it again")
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    structlog.get_logger("chatferry.web").error(
+        "request failed", error=type(error).__name__, at=frames(error)
+    )
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed", "chatferry could not answer; it is logged")
+
+
+def _http(error: HTTPException) -> Response:
+    return problem(error.code or 500, error.name, error.description or error.name)

@@ -1,0 +1,46 @@
+"""The web process: a configuration, a ledger and the application; no plugin, no CRM."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+
+from chatferry.acceptance import Acceptance
+from chatferry.garbage import settle_down
+from chatferry.ledger import Ledger
+from chatferry.logs import configure_logging
+from chatferry.settings.load import load
+from chatferry.web.app import create_app
+
+CONFIG: Final = "CHATFERRY_CONFIG"
+"""The environment variable that names the configuration file."""
+
+
+def create() -> Flask:
+    """Return the application of the configuration ``CHATFERRY_CONFIG`` names."""
+    settings = load(Path(os.environ[CONFIG]), os.environ)
+    configure_logging(settings.log)
+    ledger = Ledger.open(settings.database)
+    acceptance = Acceptance(settings, ledger.events)
+    _follow_parent()
+    app = create_app(acceptance.accept, ledger.ping, body_limit=settings.web.body_limit)
+    settle_down()
+    return app
+
+
+def _follow_parent() -> None:
+    """End with the process that started us: after its ``kill -9`` the port must be free again."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(0)  # nothing is lost: what was acknowledged is committed
+
+    threading.Thread(target=follow, name="follow-parent", daemon=True).start()
