@@ -1,0 +1,95 @@
+"""What ``chatferry check`` says of the destinations: settings, expressions, and what the CRM answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+from chatferry.assembly import handover_of, mapping_of
+from chatferry.cli.workspace import Workspace
+from chatferry.connector import Finding, Level, Memory
+from chatferry.errors import SettingsError
+from chatferry.ledger.database import Database
+from chatferry.ledger.memory import LedgerMemory
+from chatferry.settings.destinations import ReadyDestination, validate_destinations
+from chatferry.settings.model import DestinationSettings
+
+
+class LateMemory:
+    """The memory of a destination whose ledger is not there yet: made when something must be kept."""
+
+    def __init__(self, workspace: Workspace, destination: str) -> None:
+        self._workspace = workspace
+        self._destination = destination
+        self._kept = False
+
+    def get(self, key: str) -> str | None:
+        """Return what this run has put under ``key``; before, there was nothing."""
+        return self._real.get(key) if self._kept else None
+
+    def put(self, key: str, value: str) -> None:
+        """Make the ledger, if need be, and keep ``value``."""
+        self._kept = True
+        self._real.put(key, value)
+
+    def forget(self, key: str) -> None:
+        """Drop what this run has put under ``key``."""
+        if self._kept:
+            self._real.forget(key)
+
+    @property
+    def _real(self) -> Memory:
+        return self._workspace.ledger.memory(self._destination)
+
+
+def look_at_destinations(
+    workspace: Workspace, *, prepared: bool, offline: bool
+) -> Iterator[tuple[str, Finding]]:
+    """Look at each destination by itself; return its name with each finding.
+
+    :param prepared: whether the ledger is there, with its tables.
+    """
+    database = Database(workspace.settings.database) if prepared and not offline else None
+    try:
+        for name, destination in workspace.settings.destinations.items():
+            if not destination.enabled:
+                yield name, _ok("disabled")
+                continue
+            try:
+                ready = _ready(workspace, destination)
+                fields = sum(map(len, {**ready.connector.mapping, **ready.settings.mapping}.values()))
+                mapping_of(ready)
+            except SettingsError as error:
+                for problem in error.problems:
+                    yield name, Finding(level=Level.ERROR, subject="configuration", message=problem)
+                continue
+            yield name, Finding(level=Level.OK, subject="mapping", message=f"{fields} fields can be filled")
+            if not offline:
+                memory = LedgerMemory(database, name) if database else LateMemory(workspace, name)
+                for finding in _ask(ready, workspace, memory):
+                    yield name, finding
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _ready(workspace: Workspace, destination: DestinationSettings) -> ReadyDestination:
+    plugins = workspace.installed
+    alone = replace(workspace.settings, destinations={destination.name: destination})
+    ready = validate_destinations(
+        alone, plugins.connectors, plugins.strategies, environ=os.environ, name=str(workspace.config)
+    )
+    return ready[destination.name]
+
+
+def _ask(ready: ReadyDestination, workspace: Workspace, memory: Memory) -> Iterator[Finding]:
+    handover = handover_of(ready, workspace.settings, memory)
+    try:
+        yield from handover.check()
+    finally:
+        handover.close()
+
+
+def _ok(message: str) -> Finding:
+    return Finding(level=Level.OK, subject="", message=message)

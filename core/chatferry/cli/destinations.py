@@ -1,0 +1,59 @@
+"""``chatferry destinations``: stop one, and let it go on."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from chatferry.cli.output import output_option, print_json
+from chatferry.cli.workspace import Workspace
+
+
+@click.group()
+def destinations() -> None:
+    """Park a destination, or wake one that is parked."""
+
+
+@destinations.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for whoever looks at the status.")
+@output_option
+@click.pass_obj
+def park(workspace: Workspace, name: str, *, reason: str, output: str) -> None:
+    """Deliver nothing to a destination until it is woken.
+
+    Leads are queued as ever. A batch that is on its way comes to its end.
+    """
+    _insist(workspace, name)
+    workspace.ledger.destinations.hold(name, reason)
+    _say(output, f"{name} is parked", {"destination": name, "parked": True})
+
+
+@destinations.command()
+@click.argument("name")
+@output_option
+@click.pass_obj
+def wake(workspace: Workspace, name: str, *, output: str) -> None:
+    """Deliver to a destination again, at once, whatever it is parked for.
+
+    One whose trouble is not over is parked again by its next batch.
+    """
+    _insist(workspace, name)
+    count = workspace.ledger.destinations.wake(name, time.time())
+    text = f"{name} is awake; {count} deliveries no longer wait"
+    _say(output, text, {"destination": name, "parked": False, "due_now": count})
+
+
+def _insist(workspace: Workspace, name: str) -> None:
+    """Make sure the destination is configured, and has its place in the ledger."""
+    known = workspace.engine.destinations
+    if name not in known:
+        raise click.UsageError(f'there is no destination "{name}"; there are: {", ".join(known)}')
+
+
+def _say(output: str, text: str, answer: dict[str, object]) -> None:
+    if output == "json":
+        print_json(answer)
+    else:
+        click.echo(text)

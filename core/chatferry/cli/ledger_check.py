@@ -1,0 +1,107 @@
+"""What ``chatferry check`` says of the ledger, without making or changing it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from chatferry.connector import Finding, Level
+from chatferry.errors import LedgerUnavailable, SettingsError
+from chatferry.ledger.database import Database
+from chatferry.ledger.schema import HEAD, revision
+
+_HEADER = b"SQLite format 3\x00"
+_LITTLE = 1 << 30
+_TOO_LITTLE = 50 << 20
+"""Bytes of free space below which to warn, and to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerState:
+    """What was found. ``prepared`` says that the ledger has its tables, all of them."""
+
+    findings: Sequence[Finding]
+    prepared: bool
+
+
+def look_at_ledger(url: str) -> LedgerState:
+    """Look at the ledger of a configuration; nothing is created."""
+    path = _file(url)
+    findings: list[Finding] = []
+    if path is not None:
+        findings += _room(path.parent)
+        stop = _unusable(path)
+        if stop is not None:
+            return LedgerState(findings=[stop, *findings], prepared=False)
+    found = _open(url)
+    return LedgerState(findings=[found, *findings], prepared=found.message == _up_to_date())
+
+
+def _file(url: str) -> Path | None:
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _unusable(path: Path) -> Finding | None:
+    """Say what keeps a file from being opened as it is; None if nothing does."""
+    if not path.parent.is_dir():
+        return _finding(Level.ERROR, f"the folder {path.parent} does not exist; make it")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return _finding(Level.ERROR, f"the folder {path.parent} cannot be written; SQLite needs that")
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return _finding(Level.OK, f"{path} is not there yet; the first start makes it")
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except OSError as error:
+        return _finding(Level.ERROR, f"{path} cannot be read: {error.strerror}")
+    if header != _HEADER:
+        return _finding(Level.ERROR, f"{path} is not an SQLite database; name another file")
+    return None
+
+
+def _open(url: str) -> Finding:
+    try:
+        database = Database(url)
+    except SettingsError as error:
+        return _finding(Level.ERROR, str(error))
+    try:
+        with database.read() as connection:
+            at = revision(connection)
+        with database.write():
+            pass  # to begin a change needs the same rights as to make one
+    except LedgerUnavailable as error:
+        return _finding(Level.ERROR, str(error))
+    finally:
+        database.close()
+    if at == HEAD:
+        return _finding(Level.OK, _up_to_date())
+    if at is None:
+        return _finding(Level.OK, "the database has no tables of ours yet; the first start makes them")
+    message = f"its tables are at revision {at}, this chatferry's at {HEAD}"
+    if at < HEAD:
+        return _finding(Level.WARNING, f"{message}; the next start brings them up to date")
+    return _finding(Level.ERROR, f"{message}; it was used by a newer chatferry, install that one")
+
+
+def _up_to_date() -> str:
+    return f"can be read and written, its tables are up to date (revision {HEAD})"
+
+
+def _room(folder: Path) -> Iterator[Finding]:
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return
+    level = Level.ERROR if free < _TOO_LITTLE else Level.WARNING if free < _LITTLE else Level.OK
+    message = f"{free / (1 << 30):,.1f} GiB are free"
+    yield Finding(level=level, subject="disk", message=message if level is Level.OK else f"only {message}")
+
+
+def _finding(level: Level, message: str) -> Finding:
+    return Finding(level=level, subject="", message=message)

@@ -1,0 +1,43 @@
+"""``chatferry plugins``: what is installed and how it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.text import Text
+
+from chatferry.cli.output import console, output_option, print_json, table
+from chatferry.cli.workspace import Workspace
+from chatferry.plugins import State
+
+
+@click.command()
+@click.option("--strict", is_flag=True, help="Exit with 1 if a plugin does not work.")
+@output_option
+@click.pass_obj
+def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
+    """Show the plugins and how they are.
+
+    Each with its distribution, its version, the versions of chatferry it is made for, its hooks, its
+    state and the reason for it. No configuration is needed; one that is there may disable plugins.
+    """
+    found = workspace.installed
+    if output == "json":
+        print_json([asdict(report) for report in found.reports])
+    else:
+        rows = [
+            (
+                report.name,
+                f"{report.distribution} {report.version}".strip(),
+                report.window or "any",
+                "\n".join(report.hooks),
+                Text(report.state, "green" if report.state is State.OK else "red"),
+                report.reason,
+            )
+            for report in found.reports
+        ]
+        headings = ("Plugin", "Distribution", "For chatferry", "Hooks", "State", "Reason")
+        console().print(table("", headings, rows))
+    if strict and found.broken:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,101 @@
+"""What the engine would decide about a conversation, found out without a ledger and without a CRM."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from chatferry.assembly import destination_of
+from chatferry.cli.workspace import Workspace
+from chatferry.destination import Destination
+from chatferry.errors import ChatferryError, PluginError
+from chatferry.extraction import extract, lead_of
+from chatferry.ledger.decisions import State
+from chatferry.model import Conversation, Lead, Record
+from chatferry.settings.destinations import validate_destinations
+
+_VERDICTS = {
+    State.DUE: "deliver",
+    State.SKIPPED: "skip",
+    State.PARKED: "park",
+    State.DEAD: "fail",
+}
+"""What a state of a new decision means for the lead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What one destination would do. ``failures`` are strategies that raised."""
+
+    destination: str
+    verdict: str
+    reason: str
+    lead: Lead
+    records: Mapping[str, Record] = field(default_factory=dict)
+    failures: Sequence[str] = ()
+
+
+class NoMemory:
+    """A memory for connectors that are never called."""
+
+    def get(self, key: str) -> None:
+        """Know nothing."""
+
+    def put(self, key: str, value: str) -> None:
+        """Keep nothing."""
+
+    def forget(self, key: str) -> None:
+        """Forget nothing."""
+
+
+def foresee(workspace: Workspace, conversation: Conversation, only: str | None) -> Sequence[Foreseen]:
+    """Return what each enabled destination would do, or the one that is named.
+
+    :raises SettingsError: if a destination is wrong.
+    """
+    settings, plugins = workspace.settings, workspace.plugins
+    chosen = {
+        name: one for name, one in settings.destinations.items() if (name == only if only else one.enabled)
+    }
+    ready = validate_destinations(
+        replace(settings, destinations=chosen),
+        plugins.connectors,
+        plugins.strategies,
+        environ=os.environ,
+        name=str(workspace.config),
+    )
+    foreseen = []
+    for name, settings_of_one in chosen.items():
+        if name not in ready:
+            reason, lead = "the destination is disabled", lead_of(conversation, {})
+            foreseen.append(Foreseen(destination=name, verdict="skip", reason=reason, lead=lead))
+            continue
+        destination = destination_of(ready[settings_of_one.name], settings, NoMemory())
+        foreseen.append(_foresee(workspace, destination, conversation))
+    return foreseen
+
+
+def _foresee(workspace: Workspace, destination: Destination, conversation: Conversation) -> Foreseen:
+    extracted = extract(conversation, destination.strategies)
+    lead = lead_of(conversation, extracted.answers)
+    try:
+        decided = destination.decide(conversation, workspace.plugins.veto)
+        verdict, reason = _VERDICTS[decided.state], decided.reason or "every rule of the destination matches"
+    except PluginError as error:
+        verdict, reason = "wait", f"a plugin that may veto cannot say: {error}"
+    return Foreseen(
+        destination=destination.name,
+        verdict=verdict,
+        reason=reason,
+        lead=lead,
+        records=_records(destination, lead) if verdict in {"deliver", "park", "wait"} else {},
+        failures=[failure.reason for failure in extracted.failures],
+    )
+
+
+def _records(destination: Destination, lead: Lead) -> Mapping[str, Record]:
+    try:
+        return destination.mapped(lead).records
+    except ChatferryError:
+        return {}  # the decision says it already

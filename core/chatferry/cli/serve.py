@@ -1,0 +1,68 @@
+"""``chatferry serve`` and ``chatferry worker``: what an operator keeps running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import click
+import structlog
+
+from chatferry.cli.workspace import Workspace
+from chatferry.errors import ChatferryError
+from chatferry.garbage import settle_down
+from chatferry.runners import LocalRunner
+
+
+@click.command()
+@click.option("--web-only", is_flag=True, help="Accept webhooks only; workers sync and deliver.")
+@click.option("--strict", is_flag=True, help="Refuse to start with a plugin that does not work.")
+@click.pass_obj
+def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
+    """Accept webhooks, sync conversations and deliver leads, until SIGTERM."""
+    from chatferry.web.server import make_server  # noqa: PLC0415  (a large server no other command needs)
+
+    workspace.strict |= strict
+    engine = workspace.engine
+    web = workspace.settings.web
+    server = make_server(workspace.config, web)
+    settle_down()
+    runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
+    structlog.get_logger("chatferry").info(
+        "serving", url=f"http://{web.host}:{web.port}/webhooks/iadvize", runner=runner is not None
+    )
+    try:
+        server.serve()
+    finally:
+        if runner is not None:
+            runner.stop()
+    _insist_on(runner)
+
+
+@click.command()
+@click.option("--strict", is_flag=True, help="Refuse to start with a plugin that does not work.")
+@click.pass_obj
+def worker(workspace: Workspace, *, strict: bool) -> None:
+    """Sync conversations and deliver leads, without the web side, until SIGTERM."""
+    workspace.strict |= strict
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    engine = workspace.engine
+    settle_down()
+    with LocalRunner(engine, on_failure=stop.set) as runner:
+        structlog.get_logger("chatferry").info("working", destinations=list(engine.destinations))
+        stop.wait()
+    _insist_on(runner)
+
+
+def _end_this_process() -> None:
+    """Stop serving as an operator would: events that nobody works on look delivered to iAdvize."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _insist_on(runner: LocalRunner | None) -> None:
+    """Exit as after an error if a loop ended by itself, so that whoever started us starts us again."""
+    if runner is not None and runner.failed:
+        raise ChatferryError(f"these loops ended by themselves: {', '.join(runner.failed)}; the log says why")

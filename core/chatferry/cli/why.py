@@ -1,0 +1,244 @@
+"""``chatferry why``: the whole story of one conversation, as a tree."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import click
+from rich.text import Text
+from rich.tree import Tree
+
+from chatferry.cli.output import console, output_option, plain, print_json
+from chatferry.cli.times import age, iso, shown
+from chatferry.cli.workspace import Workspace
+from chatferry.errors import ChatferryError
+from chatferry.ledger.decisions import State
+from chatferry.ledger.stories import Heard, Known
+from chatferry.model import Answer, Lead, Receipt, Record
+from chatferry.story import Journey, Story, stories
+
+_SHOWN = 100
+_MESSAGES = 4
+_STYLES = {State.DELIVERED: "green", State.DEAD: "red", State.PARKED: "yellow", State.DUE: "cyan"}
+
+
+@click.command()
+@click.argument("conversation")
+@output_option
+@click.pass_obj
+def why(workspace: Workspace, conversation: str, *, output: str) -> None:
+    """Tell the whole story of one conversation: iAdvize's id, or a delivery's key.
+
+    Its events, its readings, the answers and the messages they came from, and for each destination
+    the decision, the records sent, what the CRM said, the next attempt and what you can do. Shows
+    personal data, cut short in the tree and whole as JSON. Exits with 1 if nothing was heard of it.
+    """
+    served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
+    found = stories(workspace.ledger, conversation, served)
+    if not found:
+        message = (
+            f"nothing was heard of conversation {conversation}; if iAdvize has it, "
+            "chatferry reconcile --since with a time before it closed finds it"
+        )
+        raise ChatferryError(message)
+    if output == "json":
+        print_json([_as_json(story) for story in found])
+        return
+    for story in found:
+        console().print(_tree(story, time.time()))
+
+
+# ---------------------------------------------------------------------------------- for people
+
+
+def _tree(story: Story, now: float) -> Tree:
+    known = story.conversation
+    tree = Tree(plain(known.conversation_id if known else "no conversation", "bold"))
+    heard = tree.add(f"heard: {len(story.events)} events")
+    for event in story.events:
+        heard.add(plain(_event(event)))
+    if known:
+        read = tree.add(plain(_reading(known, now)))
+        for line in _about(known, now):
+            read.add(plain(line))
+    _suggest(tree, story.suggestion)
+    told: Mapping[str, Answer] = {}
+    for journey in story.journeys:
+        found = journey.lead.answers if journey.lead else {}
+        branch = _add_journey(tree, journey, now)
+        if found and found != told:
+            # Destinations differ in their strategies: what was shown already is not repeated.
+            told = found
+            _add_answers(branch, found)
+    return tree
+
+
+def _add_answers(tree: Tree, found: Mapping[str, Answer]) -> None:
+    branch = tree.add("answers")
+    for answer in found.values():
+        branch.add(plain(_answer(answer)))
+
+
+def _event(event: Heard) -> str:
+    said = shown(event.occurred_at) or "an unsaid time"
+    line = f"{event.event_type}, said {said}, received {shown(event.received_at)}"
+    return f"{line}; nothing followed: {event.refusal}" if event.refusal else line
+
+
+def _reading(known: Known, now: float) -> str:
+    if known.synced_at is None:
+        return "never read yet"
+    closed = f"closed {shown(known.closed_at)}" if known.closed_at else "still running"
+    return f"read {shown(known.synced_at)} ({age(known.synced_at, now)}): {closed}"
+
+
+def _about(known: Known, now: float) -> Iterator[str]:
+    yield f"client {known.platform}/{known.client_id}, project {known.project_id}, {known.channel}"
+    if known.problem:
+        yield f"problem: {known.problem} ({known.attempts} attempts)"
+    if known.due_at is not None:
+        yield f"next reading: {age(known.due_at, now)}"
+
+
+def _answer(answer: Answer) -> str:
+    told = f"{answer.name}: {_cut(answer.value)}"
+    ids = answer.message_ids
+    where = ", ".join(ids) if len(ids) <= _MESSAGES else f"{len(ids)} messages"
+    came = f"{answer.strategy}, {where or 'no message'}"
+    earlier = f"; {len(answer.earlier)} earlier" if answer.earlier else ""
+    return f"{told}  ({came}{earlier})"
+
+
+def _add_journey(tree: Tree, journey: Journey, now: float) -> Tree:
+    delivery = journey.delivery
+    head = Text.assemble(
+        f"{delivery.destination} (delivery {delivery.id}): ",
+        (delivery.state, _STYLES.get(delivery.state, "")),
+    )
+    branch = tree.add(head)
+    for line in _journey_lines(journey, now):
+        branch.add(plain(line))
+    if journey.lead:
+        for name, record in journey.lead.records.items():
+            _add_record(branch, name, record)
+    _suggest(branch, journey.suggestion)
+    return branch
+
+
+def _journey_lines(journey: Journey, now: float) -> Iterator[str]:
+    delivery = journey.delivery
+    if delivery.reason:
+        yield f"why: {delivery.reason}"
+    if delivery.words:
+        yield f"the CRM's words: {delivery.words}"
+    if delivery.code or delivery.reference:
+        yield f"the CRM's code: {delivery.code or 'none'}, reference: {delivery.reference or 'none'}"
+    if delivery.delivered_at is not None:
+        which = "this content" if journey.is_current else "an earlier content"
+        yield f"delivered {shown(delivery.delivered_at)}: {which}"
+    if journey.receipt:
+        yield from _receipt_lines(journey.receipt)
+    if delivery.attempts:
+        yield f"{delivery.attempts} failed attempts since {shown(delivery.failing_since)}"
+    if delivery.due_at is not None:
+        yield f"next attempt: {age(delivery.due_at, now)}"
+    yield from _surroundings(journey)
+
+
+def _receipt_lines(receipt: Receipt) -> Iterator[str]:
+    ids = ", ".join(f"{name} {found}" for name, found in receipt.ids.items())
+    yield f"{'created' if receipt.created else 'updated'}: {ids or 'no ids'}"
+    yield from (f"note: {note}" for note in receipt.notes)
+    if receipt.url:
+        yield receipt.url
+
+
+def _surroundings(journey: Journey) -> Iterator[str]:
+    if journey.lead is None and journey.delivery.state is not State.SKIPPED:
+        yield "its content is not kept here any more"
+    state = journey.destination
+    if state.parked_as:
+        yield f"the destination rests ({state.parked_as}): {state.parked_reason}"
+
+
+def _add_record(branch: Tree, name: str, record: Record) -> None:
+    under = branch.add(plain(f"record {name}"))
+    for mode, values in _modes(record):
+        for field_name, value in values.items():
+            how = "" if mode == "values" else f"  ({mode.replace('_', ' ')})"
+            under.add(plain(f"{field_name}: {_cut(value)}{how}"))
+
+
+def _suggest(tree: Tree, suggestion: str | None) -> None:
+    if suggestion:
+        tree.add(plain(f"what to do: {suggestion}", "bold"))
+
+
+def _cut(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(str(value))} characters)"
+
+
+def _modes(record: Record) -> list[tuple[str, Any]]:
+    return [(mode.name, getattr(record, mode.name)) for mode in fields(record)]
+
+
+# -------------------------------------------------------------------------------- for programs
+
+
+def _as_json(story: Story) -> dict[str, Any]:
+    return {
+        "conversation": _timed(story.conversation) if story.conversation else None,
+        "events": [_timed(event) for event in story.events],
+        "suggestion": story.suggestion,
+        "destinations": [_journey_as_json(journey) for journey in story.journeys],
+    }
+
+
+def _timed(found: Any) -> dict[str, Any]:
+    """Return a row of the ledger with its times in ISO 8601."""
+    values = {one.name: getattr(found, one.name) for one in fields(found)}
+    return {name: iso(value) if name.endswith("_at") else value for name, value in values.items()}
+
+
+def _journey_as_json(journey: Journey) -> dict[str, Any]:
+    delivery = {
+        name: value for name, value in _timed(journey.delivery).items() if name not in {"lead", "receipt"}
+    }
+    delivery["failing_since"] = iso(journey.delivery.failing_since)
+    receipt, lead = journey.receipt, journey.lead
+    state = journey.destination
+    return {
+        **delivery,
+        "delivered_is_current": journey.is_current,
+        "receipt": {one.name: getattr(receipt, one.name) for one in fields(receipt)} if receipt else None,
+        "answers": _answers_as_json(lead.answers.values()) if lead else None,
+        "records": _records_as_json(lead) if lead else None,
+        "parked": {"as": state.parked_as, "reason": state.parked_reason, "until": iso(state.parked_until)}
+        if state.parked_as
+        else None,
+        "suggestion": journey.suggestion,
+    }
+
+
+def _answers_as_json(answers: Any) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "name": answer.name,
+            "value": answer.value,
+            "question": answer.question,
+            "message_ids": answer.message_ids,
+            "strategy": answer.strategy,
+            "earlier": _answers_as_json(answer.earlier),
+        }
+        for answer in answers
+    ]
+
+
+def _records_as_json(lead: Lead) -> dict[str, Any]:
+    return {
+        name: {mode: dict(values) for mode, values in _modes(record)} for name, record in lead.records.items()
+    }

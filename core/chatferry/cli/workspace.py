@@ -1,0 +1,124 @@
+"""What commands share: the configuration, the plugins and the engine, each made when asked for."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from chatferry.errors import SettingsError
+from chatferry.logs import configure_logging
+from chatferry.plugins import Plugins
+from chatferry.settings.environment import overlay
+from chatferry.settings.fields import nearest
+from chatferry.settings.model import LogSettings, Settings
+
+if TYPE_CHECKING:
+    from chatferry.connector import Connector
+    from chatferry.engine import Engine
+    from chatferry.ledger import Ledger
+
+
+class Workspace:
+    """One run of the command line, ``ctx.obj`` of every command. What was opened is closed when it ends."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.strict = False
+        self._opened: list[Engine | Ledger | Connector] = []
+        # Until the configuration says how to log: on stderr, and only what is wrong.
+        configure_logging(LogSettings(level="error"))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The validated configuration.
+
+        :raises SettingsError: if it is wrong.
+        """
+        from chatferry.settings.load import load  # noqa: PLC0415  (SQLAlchemy, to read the ledger's address)
+
+        settings = load(self.config, os.environ)
+        configure_logging(settings.log)
+        return settings
+
+    @cached_property
+    def installed(self) -> Plugins:
+        """The installed plugins, whatever the configuration is like; a broken one is only reported."""
+        return Plugins.load(disabled=_disabled(self.config, os.environ))
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The installed plugins; a broken one is reported, and refused if the settings are strict.
+
+        :raises SettingsError: if the configuration is wrong, or a plugin is refused.
+        """
+        strict = self.strict or self.settings.plugins.strict
+        plugins = self.installed
+        if strict and plugins.broken:
+            raise SettingsError(
+                *(f"plugin {report.name} is {report.state}: {report.reason}" for report in plugins.broken)
+            )
+        return plugins
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, its tables up to date.
+
+        :raises LedgerUnavailable: if it cannot be opened.
+        """
+        from chatferry.ledger import Ledger  # noqa: PLC0415  (SQLAlchemy, which half of the commands do not need)
+
+        ledger = Ledger.open(self.settings.database)
+        self._opened.append(ledger)
+        return ledger
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine of the configuration.
+
+        :raises SettingsError: if a destination is wrong.
+        """
+        from chatferry.assembly import assemble  # noqa: PLC0415  (the same, and GraphQL)
+
+        engine = assemble(self.settings, self.ledger, self.plugins)
+        self._opened.append(engine)
+        return engine
+
+    def connector(self, destination: str) -> Connector:
+        """Return a connector of its own for a destination: what the commands of plugins work with.
+
+        :raises SettingsError: if there is no such destination, or it is wrong.
+        """
+        found = self.engine.destinations.get(destination)
+        if found is None:
+            known = self.engine.destinations
+            near = nearest(destination, known) or f"; there are: {', '.join(known) or 'none'}"
+            raise SettingsError(f"there is no destination {destination!r}{near}")
+        connector = found.handover.connect()
+        self._opened.append(connector)
+        return connector
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._opened:
+            self._opened.pop().close()
+
+
+def _disabled(config: Path, environ: Mapping[str, str]) -> Sequence[str]:
+    """Return the plugins a configuration disables, even if the rest of it cannot be used yet."""
+    raw: dict[str, Any] = {}
+    with suppress(OSError, ValueError, RecursionError):  # whoever needs the configuration will say so
+        raw = tomllib.loads(config.read_bytes().decode("utf-8-sig"))
+    overlay(raw, {name: text for name, text in environ.items() if name.startswith("CHATFERRY_PLUGINS")})
+    table = raw.get("plugins")
+    found = table.get("disabled") if isinstance(table, dict) else None
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
