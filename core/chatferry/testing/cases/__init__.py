@@ -1,0 +1,1 @@
+"""The cases of the connector contract, one theme a module."""

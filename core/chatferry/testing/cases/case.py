@@ -1,0 +1,193 @@
+"""What every case stands on: the account, its connector, and ways to say what must hold."""
+
+# ruff: noqa: S101  (these are tests, shipped: they assert)
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import pytest
+
+from chatferry.connector import Connector, Outcome
+from chatferry.errors import DeliveryError
+from chatferry.model import Lead, Receipt, Value
+from chatferry.testing.capability import Capability
+from chatferry.testing.harness import Harness
+from chatferry.testing.leads import PERSONAL
+from chatferry.testing.shape import Held, Shape
+
+Case = TypeVar("Case", bound=Callable[..., None])
+Failure = TypeVar("Failure", bound=DeliveryError)
+
+
+def needs(*capabilities: Capability) -> Callable[[Case], Case]:
+    """Mark a case as one for connectors that declare all these capabilities."""
+
+    def mark(case: Case) -> Case:
+        case.__dict__["needs"] = frozenset(capabilities)
+        return case
+
+    return mark
+
+
+class Cases:
+    """The fixtures of every case: a fresh account, and a connector for it."""
+
+    harness: ClassVar[type[Harness]]
+
+    @pytest.fixture
+    def crm(self, tmp_path: Path) -> Iterator[Harness]:
+        """Give one fresh, empty account of the CRM."""
+        with self.harness(tmp_path) as crm:
+            yield crm
+
+    @pytest.fixture
+    def connector(self, crm: Harness) -> Iterator[Connector]:
+        """Give a connector for the account."""
+        connector = crm.connect()
+        yield connector
+        connector.close()
+
+
+def outcomes(connector: Connector, leads: Sequence[Lead]) -> list[Outcome]:
+    """Deliver the leads, in calls of at most ``batch_size``, and return an outcome each."""
+    found: list[Outcome] = []
+    for start in range(0, len(leads), connector.batch_size):
+        found += _call(connector, leads[start : start + connector.batch_size])
+    return found
+
+
+def _call(connector: Connector, batch: Sequence[Lead]) -> list[Outcome]:
+    try:
+        answer = list(connector.deliver(batch))
+    except DeliveryError as error:
+        impersonal(error)
+        return [error] * len(batch)
+    assert len(answer) == len(batch), f"{len(answer)} outcomes came back for {len(batch)} leads"
+    for outcome in answer:
+        assert isinstance(outcome, Receipt | DeliveryError), (
+            f"an outcome is a Receipt or a DeliveryError, not {type(outcome).__name__}"
+        )
+        impersonal(outcome)
+    return answer
+
+
+def impersonal(outcome: Outcome) -> None:
+    """Check that an outcome shows nothing of a lead's personal data, wherever it comes from."""
+    shown = f"{outcome} {outcome!r}".lower()
+    for number, treasure in enumerate(PERSONAL, 1):
+        assert treasure not in shown, f"personal data (no. {number}) is shown in: {shown[:300]}"
+
+
+def delivered(connector: Connector, *leads: Lead) -> list[Receipt]:
+    """Deliver the leads and return their receipts; a failure fails the case."""
+    receipts = []
+    for outcome in outcomes(connector, leads):
+        assert isinstance(outcome, Receipt), f"the lead was not delivered: {outcome!r} {_words(outcome)}"
+        receipts.append(outcome)
+    return receipts
+
+
+def refused(connector: Connector, *leads: Lead, kind: type[Failure]) -> Failure:
+    """Deliver leads that cannot be, and return the last error; each must be of the kind."""
+    for outcome in outcomes(connector, leads):
+        assert isinstance(outcome, kind), f"expected {kind.__name__}, got {outcome!r}"
+        failure = outcome
+    return failure
+
+
+def held_once(crm: Harness, shape: Shape, key: str) -> Held:
+    """Return the one live record of a key; none or two of them fail the case."""
+    return _one(crm.held(shape.name), shape, key)
+
+
+def key_of(crm: Harness, shape: Shape, lead: Lead) -> str:
+    """Return the key a lead's record of an object is written under."""
+    return lead.contact_key if shape is crm.contact else lead.key
+
+
+def record_of(crm: Harness, shape: Shape, lead: Lead) -> Held:
+    """Return the one record of a lead."""
+    return held_once(crm, shape, key_of(crm, shape, lead))
+
+
+def holds_once(crm: Harness, *leads: Lead) -> None:
+    """Check that the CRM holds exactly one record of each object for each lead."""
+    for _ in _records(crm, leads):
+        pass
+
+
+def holds_content(crm: Harness, *leads: Lead) -> None:
+    """Check that the CRM holds what the leads' records say, field by field."""
+    for lead, shape, held in _records(crm, leads):
+        for name, value in lead.records[shape.name].values.items():
+            same(held.fields.get(name), crm.held_as(shape.name, name, value), f"{shape.name}.{name}")
+
+
+def holds_receipts(crm: Harness, leads: Sequence[Lead], receipts: Sequence[Outcome]) -> None:
+    """Check that each receipt names its lead's own records, which the CRM holds."""
+    given = {lead.key: receipt for lead, receipt in zip(leads, receipts, strict=True)}
+    for lead, shape, held in _records(crm, leads):
+        receipt = given[lead.key]
+        assert isinstance(receipt, Receipt), f"the lead was not delivered: {receipt!r} {_words(receipt)}"
+        named = receipt.ids.get(shape.name)
+        assert named == held.id, f"the receipt names {shape.name} {named!r}, the lead's record is {held.id!r}"
+
+
+def _records(crm: Harness, leads: Sequence[Lead]) -> Iterator[tuple[Lead, Shape, Held]]:
+    """Read each object once, however many leads there are, and find their records."""
+    for shape in crm.shapes:
+        held = defaultdict(list)
+        for record in crm.held(shape.name):
+            held[record.key].append(record)
+        for lead in leads:
+            key = key_of(crm, shape, lead)
+            yield lead, shape, _one(held[key], shape, key)
+
+
+def _one(records: Sequence[Held], shape: Shape, key: str) -> Held:
+    found = [record for record in records if record.key == key]
+    assert len(found) == 1, f"the CRM holds {len(found)} records of one {shape.name} key"
+    return found[0]
+
+
+def same(held: Value, expected: Value, where: str) -> None:
+    """Check that a field holds what is expected; an empty text and None are the same."""
+    assert (held or None) == (expected or None) or held == expected, (
+        f"{where} holds {_short(held)}, expected {_short(expected)}"
+    )
+
+
+def snapshot(crm: Harness) -> dict[str, list[tuple[str, str, dict[str, Value], str | None]]]:
+    """Return everything the CRM holds, comparable."""
+    return {
+        shape.name: sorted(
+            ((held.key, held.id, dict(held.fields), held.contact) for held in crm.held(shape.name)),
+            key=lambda row: (row[0], row[1]),
+        )
+        for shape in crm.shapes
+    }
+
+
+def cut_and_said(crm: Harness, shape: Shape, field: str, lead: Lead, receipt: Receipt) -> None:
+    """Check that a text too long is held whole, or that its beginning is and the receipt says so."""
+    sent = str(crm.held_as(shape.name, field, lead.records[shape.name].values[field]))
+    held = str(record_of(crm, shape, lead).fields.get(field) or "")
+    if held == sent:
+        return
+    assert receipt.notes, f"{shape.name}.{field} was cut to {len(held)} characters and no note says so"
+    beginning = held[: max(0, len(held) - 120)]
+    assert held, f"{shape.name}.{field} was emptied, not cut"
+    assert sent.startswith(beginning), f"{shape.name}.{field} does not hold the beginning of what was sent"
+
+
+def _short(value: Value) -> str:
+    text = repr(value)
+    return text if len(text) < 200 else f"{text[:150]}… ({len(text)} characters)"  # noqa: PLR2004  (fits a terminal)
+
+
+def _words(outcome: Outcome) -> str:
+    return outcome.words if isinstance(outcome, DeliveryError) else ""

@@ -1,0 +1,127 @@
+"""Broken answers and none: nothing is lost, nothing is doubled, nothing is believed."""
+
+# ruff: noqa: S101  (these are tests, shipped: they assert)
+
+from __future__ import annotations
+
+from chatferry.connector import Connector
+from chatferry.errors import TemporaryFailure
+from chatferry.model import Receipt
+from chatferry.testing.capability import Capability
+from chatferry.testing.cases.case import (
+    Cases,
+    delivered,
+    holds_content,
+    holds_receipts,
+    key_of,
+    needs,
+    outcomes,
+)
+from chatferry.testing.harness import Harness
+from chatferry.testing.trouble import Trouble
+
+
+class NetworkCases(Cases):
+    """In each case the same leads are delivered again afterwards, and are there once."""
+
+    @needs(Capability.NETWORK)
+    def test_a_server_error_is_temporary(self, crm: Harness, connector: Connector) -> None:
+        """A CRM's bad minute kills no lead."""
+        _fails_and_recovers(crm, connector, Trouble.SERVER_ERROR)
+
+    @needs(Capability.NETWORK)
+    def test_a_gateways_html_page_is_temporary(self, crm: Harness, connector: Connector) -> None:
+        """What is not JSON is not parsed as if it were."""
+        _fails_and_recovers(crm, connector, Trouble.HTML_ERROR)
+
+    @needs(Capability.NETWORK)
+    def test_html_with_a_good_status_is_no_success(self, crm: Harness, connector: Connector) -> None:
+        """A proxy's log-in page says 200 too."""
+        _fails_and_recovers(crm, connector, Trouble.HTML_ANSWER)
+
+    @needs(Capability.NETWORK)
+    def test_an_empty_answer_is_no_success(self, crm: Harness, connector: Connector) -> None:
+        """A CRM that says nothing has not said that it stored anything."""
+        _fails_and_recovers(crm, connector, Trouble.EMPTY_ANSWER)
+
+    @needs(Capability.NETWORK)
+    def test_a_broken_connection_is_temporary(self, crm: Harness, connector: Connector) -> None:
+        """The library's exception does not reach the engine."""
+        _fails_and_recovers(crm, connector, Trouble.RESET)
+
+    @needs(Capability.NETWORK)
+    def test_a_timeout_before_anything_is_stored_is_temporary(
+        self, crm: Harness, connector: Connector
+    ) -> None:
+        """The connector gives up by itself, long before the engine does."""
+        _fails_and_recovers(crm, connector, Trouble.TIMEOUT_BEFORE)
+
+    @needs(Capability.NETWORK)
+    def test_a_timeout_after_everything_is_stored_doubles_nothing(
+        self, crm: Harness, connector: Connector
+    ) -> None:
+        """The same key again finds the record of the call that seemed lost; each object in turn."""
+        for number, shape in enumerate(crm.shapes):
+            leads = [crm.leads.ordinary(10 * number + n) for n in (1, 2)]
+            crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key_of(crm, shape, leads[1]))
+            for outcome in outcomes(connector, leads):
+                assert isinstance(outcome, Receipt | TemporaryFailure), f"a time-out came out as {outcome!r}"
+            crm.behave()
+            delivered(connector, *leads)
+            holds_content(crm, *leads)
+
+    @needs(Capability.NETWORK)
+    def test_a_timeout_after_storing_a_lead_without_email_doubles_nothing(
+        self, crm: Harness, connector: Connector
+    ) -> None:
+        """Also without the one key CRMs know by themselves, and in another process."""
+        for number, shape in enumerate(crm.shapes):
+            lead = crm.leads.ordinary(10 * number + 1, with_email=False)
+            crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key_of(crm, shape, lead))
+            outcomes(connector, [lead])
+            crm.behave()
+            fresh = crm.connect()
+            try:
+                delivered(fresh, lead)
+            finally:
+                fresh.close()
+            holds_content(crm, lead)
+
+    @needs(Capability.NETWORK)
+    def test_one_hiccup_costs_nothing(self, crm: Harness, connector: Connector) -> None:
+        """A single broken connection is bridged, or tried again by the engine: never a crash."""
+        leads = crm.leads.several(2)
+        delivered(connector, leads[0])
+        crm.misbehave(Trouble.RESET, times=1)
+        for outcome in outcomes(connector, leads):
+            assert isinstance(outcome, Receipt | TemporaryFailure), f"a hiccup came out as {outcome!r}"
+        holds_receipts(crm, leads, delivered(connector, *leads))
+
+
+class FileCases(Cases):
+    """Records that are files on a disk."""
+
+    @needs(Capability.FILES)
+    def test_a_full_disk_is_temporary_and_leaves_nothing_half_written(
+        self, crm: Harness, connector: Connector
+    ) -> None:
+        """What was there stays readable, and the lead is delivered once there is room."""
+        leads = crm.leads.several(2)
+        delivered(connector, leads[0])
+        crm.misbehave(Trouble.DISK_FULL)
+        (outcome,) = outcomes(connector, [leads[1]])
+        assert isinstance(outcome, TemporaryFailure), f"a full disk came out as {outcome!r}"
+        crm.behave()
+        holds_content(crm, leads[0])
+        delivered(connector, leads[1])
+        holds_content(crm, *leads)
+
+
+def _fails_and_recovers(crm: Harness, connector: Connector, trouble: Trouble) -> None:
+    leads = crm.leads.several(2)
+    crm.misbehave(trouble)
+    for outcome in outcomes(connector, leads):
+        assert isinstance(outcome, TemporaryFailure), f"{trouble.name} came out as {outcome!r}"
+    crm.behave()
+    delivered(connector, *leads)
+    holds_content(crm, *leads)

@@ -1,0 +1,65 @@
+"""Values the CRM refuses: told by name, and nobody else's problem."""
+
+# ruff: noqa: S101  (these are tests, shipped: they assert)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from chatferry.connector import Connector, Outcome
+from chatferry.errors import PermanentFailure
+from chatferry.model import Lead, Receipt, Value
+from chatferry.testing.capability import Capability
+from chatferry.testing.cases.case import Cases, holds_content, needs, outcomes
+from chatferry.testing.harness import Harness
+
+
+class ValidationCases(Cases):
+    """A refused lead is dead at once, and an operator can read which field it was."""
+
+    @needs(Capability.REQUIRED_FIELDS)
+    def test_a_missing_required_field_is_refused_by_name(self, crm: Harness, connector: Connector) -> None:
+        """The companion in the same batch is delivered."""
+        for shape in crm.shapes:
+            if shape.required:
+                lead = _changed(crm.leads.ordinary(1), shape.name, shape.required, None)
+                for outcome in _beside_a_companion(crm, connector, lead):
+                    assert isinstance(outcome, PermanentFailure), f"got {outcome!r}"
+                    _names(outcome, shape.required)
+
+    @needs(Capability.PICKLISTS)
+    def test_a_value_outside_the_list_is_refused_by_name_or_left_out_and_said(
+        self, crm: Harness, connector: Connector
+    ) -> None:
+        """A lead is worth more than a field: leaving the value out is fine when a note says so."""
+        for shape in crm.shapes:
+            if shape.picklist:
+                field, bad = shape.picklist.field, shape.picklist.bad
+                lead = _changed(crm.leads.ordinary(1), shape.name, field, bad)
+                for outcome in _beside_a_companion(crm, connector, lead):
+                    if isinstance(outcome, Receipt):
+                        assert any(field in note for note in outcome.notes), f"no note names {field}"
+                    else:
+                        assert isinstance(outcome, PermanentFailure), f"got {outcome!r}"
+                        _names(outcome, field)
+
+
+def _beside_a_companion(crm: Harness, connector: Connector, lead: Lead) -> Iterator[Outcome]:
+    companion = crm.leads.ordinary(2)
+    outcome, other = outcomes(connector, [lead, companion])
+    assert isinstance(other, Receipt), f"a companion was not delivered: {other!r}"
+    holds_content(crm, companion)
+    yield outcome
+
+
+def _changed(lead: Lead, name: str, field: str, value: Value) -> Lead:
+    record = lead.records[name]
+    values = {**record.values, field: value}
+    if value is None:
+        del values[field]
+    return replace(lead, records={**lead.records, name: replace(record, values=values)})
+
+
+def _names(error: PermanentFailure, field: str) -> None:
+    assert field in f"{error} {error.words}", f"the refusal does not name {field}: {error}"

@@ -1,0 +1,7 @@
+"""A CRM in memory, a connector for it and their harness: the contract's own example."""
+
+from chatferry.testing.sample.connector import SampleConnector
+from chatferry.testing.sample.crm import SampleCrm
+from chatferry.testing.sample.harness import SampleHarness
+
+__all__ = ["SampleConnector", "SampleCrm", "SampleHarness"]
