@@ -1,0 +1,98 @@
+"""An index made from what the CSV file itself holds, and a file's rows in another format."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatferry import TemporaryFailure
+from chatferry_csv.files import ROWS_AT_A_TIME, chunks
+from chatferry_csv.index import Index, State
+from chatferry_csv.records import digest
+from chatferry_csv.text import LINE_END, Format, allow_large_cells, refuse_mark
+
+
+def header_of(path: Path, form: Format) -> list[str]:
+    """Return the column names of a file, none if it is empty."""
+    allow_large_cells()
+    with path.open(encoding=_reading(form), errors="replace", newline="") as file:
+        return [refuse_mark(name) for name in next(csv.reader(file, delimiter=form.delimiter), [])]
+
+
+def adopt(index: Index, state: State, path: Path, form: Format) -> bool:
+    """Take the rows of a file into the index; say whether some of it fits no row.
+
+    A key that comes twice keeps its last row, and a last row that was cut off is left out.
+
+    :raises TemporaryFailure: if the file is not one of ours.
+    """
+    header = header_of(path, form)
+    own = state.columns
+    if not header:
+        return False
+    if header[: len(own)] != own or len(set(header)) != len(header):
+        raise TemporaryFailure(
+            f"{path} is not a file of this connector: its columns should begin with "
+            f"{form.delimiter.join(own)}; move it away, or choose another file name",
+            retry_after=60,
+        )
+    state.columns = header
+    odd = False
+    rows: list[list[str]] = []
+    with path.open(encoding=_reading(form), errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=form.delimiter)
+        next(reader)
+        for rows in chunks(reader):
+            odd |= any(len(row) > len(header) for row in rows)
+            _take(index, state, [row for row in rows if row and row[0]], form)
+    if rows and rows[-1] and len(rows[-1]) < len(header) and not _ends_whole(path):
+        index.remove(state, [digest(refuse_mark(rows[-1][0]))])
+    return odd
+
+
+def convert(index: Index, state: State, form: Format) -> None:
+    """Write every row of the index in another format; the keys stay what they were read as."""
+    old = Format(delimiter=state.delimiter, encoding=state.encoding)
+    state.delimiter, state.encoding = form.delimiter, form.encoding
+    index.forget_keys(state)
+    after = state.start
+    while some := index.some_rows(state, after, ROWS_AT_A_TIME):
+        rows = _padded(state, [old.cells(line) for _, line in some])
+        numbers = [number for number, _ in some]
+        after = numbers[-1]
+        index.change(state, dict(zip(numbers, _written(rows, form), strict=True)))
+        index.rekey(state, dict(zip(_digests(rows, form), numbers, strict=True)))
+
+
+def _padded(state: State, rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    width = len(state.columns)
+    return [[*row[:width], *[""] * (width - len(row))] for row in rows]
+
+
+def _written(rows: Sequence[Sequence[str]], form: Format) -> list[str]:
+    return [line[: -len(LINE_END)] for line in form.lines(rows)]
+
+
+def _digests(rows: Sequence[Sequence[str]], form: Format) -> list[bytes]:
+    return [digest(refuse_mark(form.writable(row[0]))) for row in rows]
+
+
+def _take(index: Index, state: State, rows: Sequence[Sequence[str]], form: Format) -> None:
+    padded = _padded(state, rows)
+    lines = dict(zip(_digests(padded, form), _written(padded, form), strict=True))
+    found = index.find(state, lines)
+    index.change(state, {found[key][0]: line for key, line in lines.items() if key in found})
+    index.add(state, {key: line for key, line in lines.items() if key not in found})
+
+
+def _reading(form: Format) -> str:
+    return "utf-8-sig" if form.unicode else form.encoding
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(file.tell() - 1, 0))
+        return file.read() in {b"\n", b"\r"}

@@ -1,0 +1,85 @@
+"""What a crash or somebody else left of a file, compared with what the index says it should be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chatferry_csv import files
+from chatferry_csv.index import Index, State
+from chatferry_csv.text import LINE_END, Format
+
+
+class Recovery:
+    """Brings the files of a directory back to what was published; call it under the lock."""
+
+    def __init__(self, directory: Path, notes: list[str]) -> None:
+        self.directory = directory
+        self.notes = notes
+        """Takes what an operator should hear."""
+
+    def settle(self, index: Index, state: State) -> bool:
+        """Finish what a crash left undone; say whether the file has to be written anew."""
+        path = self.directory / state.name
+        if is_whole(path, state):
+            return False
+        staged = self.directory / state.staged
+        if state.staged and _inode(staged) == state.inode:
+            files.replace(staged, path)
+        if not path.exists():
+            if state.inode:
+                self.notes.append(f"{path} was gone and has been written anew")
+            return bool(state.inode)
+        if _completed(index, state, path):
+            return False
+        if path.stat().st_size == state.size and files.checksum(path) == state.crc:
+            _recognise(index, state, path)  # copied, restored from a backup, or touched
+            return False
+        self.put_aside(path, "was changed by somebody else")
+        return True
+
+    def put_aside(self, path: Path, what: str) -> None:
+        """Keep a file that is not as we left it under another name."""
+        aside = files.set_aside(path, "edited")
+        self.notes.append(f"{path} {what}: that version is kept as {aside.name}, the file is written anew")
+
+
+def is_whole(path: Path, state: State) -> bool:
+    """Tell whether the file is what was published last, and untouched since."""
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return False
+    return (now.st_ino, now.st_size, now.st_mtime_ns) == (state.inode, state.size, state.mtime)
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _completed(index: Index, state: State, path: Path) -> bool:
+    """Do the last append again if it was cut short; say whether the file is whole now."""
+    now = path.stat()
+    if now.st_ino != state.inode or not state.base <= now.st_size <= state.size:
+        return False
+    if now.st_size < state.size:
+        form = Format(delimiter=state.delimiter, encoding=state.encoding)
+        tail = "".join(f"{line}{LINE_END}" for line in index.lines(state, state.first - 1))
+        data = form.encode(tail)
+        if state.base + len(data) != state.size:
+            return False
+        files.append(path, data, state.base, state.mtime)
+    elif files.checksum(path) == state.crc:
+        os.utime(path, ns=(state.mtime, state.mtime))
+    return is_whole(path, state) and files.checksum(path) == state.crc
+
+
+def _recognise(index: Index, state: State, path: Path) -> None:
+    state.mtime = files.stamp()
+    os.utime(path, ns=(state.mtime, state.mtime))
+    state.inode = path.stat().st_ino
+    with index.transaction():
+        index.save(state)

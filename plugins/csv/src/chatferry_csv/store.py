@@ -1,0 +1,361 @@
+"""The files of one directory and their index: the only place that decides what is written when."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chatferry import TemporaryFailure
+from chatferry_csv import files
+from chatferry_csv.adopt import adopt, convert
+from chatferry_csv.index import Index, State
+from chatferry_csv.locks import held, locked
+from chatferry_csv.problems import damaged
+from chatferry_csv.records import OWN_COLUMNS, Change, fields_of, merged_cells, new_cells
+from chatferry_csv.recovery import Recovery, is_whole
+from chatferry_csv.text import LINE_END, Format
+
+INDEX = ".chatferry-csv.index"
+_LOCK = ".chatferry-csv.lock"
+_REWRITE_LOCK = ".chatferry-csv.rewrite.lock"
+SMALL = 256 * 1024
+"""Bytes up to which a changed file is rewritten at once: it takes about a millisecond."""
+SHARE = 0.05
+"""Of the time, what rewriting a large file may take."""
+LINGER = 1.0
+"""Seconds a change in a large file waits for others."""
+_INDEX_FACTOR = 4
+"""What an append needs in the index and its log, beside its own bytes; generously."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One file as it was configured."""
+
+    kind: str
+    name: str
+    columns: tuple[str, ...] = ()
+    """Beside chatferry's own; from the start, in this order."""
+    usual: tuple[str, ...] = ()
+    """The columns to start with if the first records have no others."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """What has to happen to a file once the index is committed."""
+
+    state: State
+    created: set[bytes] = field(default_factory=set)
+    rewrite: bool = False
+    data: bytes = b""
+
+
+class Store:
+    """Writes changes; one for each destination, as many as you like for one directory."""
+
+    def __init__(self, directory: Path, destination: str, form: Format, tables: Sequence[Table]) -> None:
+        self.directory = directory
+        self.destination = destination
+        self.form = form
+        self.tables = {table.kind: table for table in tables}
+        self.notes: list[str] = []
+        """What an operator should hear with the next receipt."""
+        self.waiting = False
+        """Whether the last :meth:`write` left changes for :meth:`publish_due` to show."""
+        self._recovery = Recovery(directory, self.notes)
+        self._index: Index | None = None
+
+    def path(self, kind: str) -> Path:
+        """Return where the file of ``kind`` is."""
+        return self.directory / self.tables[kind].name
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written here."""
+        return (self.directory / INDEX).exists()
+
+    # ---------------------------------------------------------------------- changes
+
+    def write(self, changes: Mapping[str, Sequence[Change]]) -> dict[str, set[bytes]]:
+        """Make the changes durable and show them; return per kind the keys that had no row.
+
+        When this returns every new row is in its file. Changed rows of a file above
+        :data:`SMALL` are durable in the index and shown by the next :meth:`publish_due`.
+        """
+        with locked(self.directory / _LOCK):
+            try:
+                return self._write(changes)
+            except sqlite3.DatabaseError as error:
+                if not damaged(error):
+                    raise
+                self._give_up_index()
+                return self._write(changes)
+
+    def _write(self, changes: Mapping[str, Sequence[Change]]) -> dict[str, set[bytes]]:
+        index = self._opened()
+        states = {kind: self._ready(index, kind) for kind in changes}
+        plans: dict[str, _Plan] = {}
+        with index.transaction():
+            for kind, some in changes.items():
+                plans[kind] = self._apply(index, states[kind], kind, some)
+            self._need(sum(len(plan.data) for plan in plans.values()))
+        for plan in plans.values():
+            self._show(index, plan)
+        self.waiting = any(plan.state.dirty for plan in plans.values())
+        return {kind: plan.created for kind, plan in plans.items()}
+
+    def _apply(self, index: Index, state: State, kind: str, some: Sequence[Change]) -> _Plan:
+        """Bring the index up to date and plan what the file needs."""
+        plan = _Plan(state=state, rewrite=self._widen(state, kind, some) or not state.size)
+        new, changed = self._lines(index, state, some)
+        plan.created = set(new)
+        first = state.last + 1
+        index.add(state, {key: line[: -len(LINE_END)] for key, line in new.items()})
+        index.change(state, changed)
+        plan.rewrite |= bool(changed) and state.size <= SMALL
+        state.epoch += plan.rewrite
+        state.revision += bool(changed or plan.rewrite)
+        if new and not plan.rewrite:
+            plan.data = self.form.encode("".join(new.values()))
+            state.base, state.first, state.mtime = state.size, first, files.stamp()
+            state.size += len(plan.data)
+            state.crc = zlib.crc32(plan.data, state.crc)
+        if new or changed or plan.rewrite:
+            index.save(state)
+        return plan
+
+    def _widen(self, state: State, kind: str, some: Sequence[Change]) -> bool:
+        """Add the columns the records need; say whether there were any."""
+        table, own = self.tables[kind], OWN_COLUMNS[kind]
+        needed: dict[str, object] = {}
+        for one in some:
+            needed |= fields_of(one.record)
+        first = table.columns
+        if not first and len(state.columns) == len(own) and set(needed) <= set(table.usual):
+            first = table.usual
+        missing = [name for name in dict.fromkeys((*first, *needed)) if name not in state.columns]
+        state.columns += missing
+        return bool(missing)
+
+    def _lines(
+        self, index: Index, state: State, some: Sequence[Change]
+    ) -> tuple[dict[bytes, str], dict[int, str]]:
+        """Return the lines of new rows by key, and those of changed rows by number."""
+        form, places = self.form, state.places
+        found = index.find(state, {one.digest for one in some})
+        rows: dict[bytes, list[str]] = {}
+        for one in some:
+            before = rows.get(one.digest)
+            if before is None and one.digest in found:
+                before = form.cells(found[one.digest][1])
+            rows[one.digest] = (
+                new_cells(one, places, form) if before is None else merged_cells(one, before, places, form)
+            )
+        lines = dict(zip(rows, form.lines(rows.values()), strict=True))
+        changed = {}
+        for key, (number, before_line) in found.items():
+            line = lines.pop(key)[: -len(LINE_END)]
+            if line != before_line:
+                changed[number] = line
+        return lines, changed
+
+    def _need(self, size: int) -> None:
+        """Refuse before anything is committed what would not fit on the disk."""
+        disk = os.statvfs(self.directory)
+        if disk.f_bavail * disk.f_frsize < size * _INDEX_FACTOR:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _show(self, index: Index, plan: _Plan) -> None:
+        state = plan.state
+        if plan.rewrite:
+            self._rewrite(index, state)
+        elif plan.data:
+            files.append(self.directory / state.name, plan.data, state.base, state.mtime)
+
+    def erase(self, digests: Mapping[str, Iterable[bytes]]) -> None:
+        """Remove the rows of these keys from the files, the index and its log."""
+        with locked(self.directory / _LOCK):
+            index = self._opened()
+            states = {kind: self._ready(index, kind) for kind in digests}
+            with index.transaction():
+                for kind, state in states.items():
+                    if index.remove(state, digests[kind]):
+                        state.epoch += 1
+                        state.revision += 1
+                        index.save(state)
+            for state in states.values():
+                if state.overdue:
+                    self._rewrite(index, state)
+            index.forget_remains()
+
+    # ------------------------------------------------------------------ publication
+
+    def publish_due(self) -> float | None:
+        """Rewrite the large files whose turn it is; return in how many seconds to look again.
+
+        None says that every file shows all the index holds. Runs beside :meth:`write`, with a
+        connection of its own: writers wait for the last step of a rewrite only.
+        """
+        if not self.exists:
+            return None
+        with held(self.directory / _REWRITE_LOCK) as mine, Index(self.directory / INDEX) as index:
+            for state in index.states() if mine else ():
+                if state.overdue or not is_whole(self.directory / state.name, state):
+                    self._mend(index, state.name)
+                elif state.dirty and seconds_to_wait(state) <= 0:
+                    self._rewrite_beside(index, state.name)
+            waits = [seconds_to_wait(state) for state in index.states() if state.dirty]
+            return max(min(waits), LINGER) if waits else None
+
+    def publish_all(self) -> None:
+        """Let every file show all the index holds, now."""
+        if not self.exists:
+            return
+        with locked(self.directory / _LOCK):
+            index = self._opened()
+            for state in index.states():
+                if self._recovery.settle(index, state) or state.dirty:
+                    self._rewrite(index, state)
+
+    def _mend(self, index: Index, name: str) -> None:
+        """Finish what a crash left undone, without waiting for the next lead."""
+        with locked(self.directory / _LOCK):
+            state = index.known(name)
+            if self._recovery.settle(index, state) or state.overdue:
+                self._rewrite(index, state)
+
+    def _rewrite_beside(self, index: Index, name: str) -> None:
+        """Write a new version while others append to the old one, then exchange them."""
+        path, began = self.directory / name, time.monotonic()
+        with files.Rewrite(path, self.directory / f".{name}.beside") as new:
+            with index.transaction("DEFERRED"):
+                seen = index.known(name)
+                _render(new, index, seen)
+            with locked(self.directory / _LOCK):
+                now = index.known(name)
+                if not is_whole(path, now) or (now.epoch, now.published) != (seen.epoch, seen.published):
+                    new.drop()  # what others did meanwhile comes first
+                    return
+                _write_lines(new, index, now, seen.last)
+                self._exchange(index, now, new, seen.revision, began)
+
+    def _rewrite(self, index: Index, state: State) -> None:
+        """Write a new version under the lock: whoever holds it sees nothing else happen."""
+        began, path = time.monotonic(), self.directory / state.name
+        with files.Rewrite(path, self.directory / f".{state.name}.new") as new:
+            _render(new, index, state)
+            self._exchange(index, state, new, state.revision, began)
+
+    def _exchange(self, index: Index, state: State, new: files.Rewrite, revision: int, began: float) -> None:
+        """Say in the index what the file will be, then let it be so; a crash between is settled later."""
+        state.mtime = files.stamp()
+        new.finish(state.mtime)
+        state.inode, state.size, state.crc, state.staged = new.inode, new.size, new.crc, new.staged.name
+        state.base, state.published, state.shown = state.size, revision, state.epoch
+        state.published_at, state.took = time.time(), time.monotonic() - began
+        with index.transaction():
+            index.save(state)
+        files.replace(new.staged, self.directory / state.name)
+
+    # ---------------------------------------------------------------------- recovery
+
+    def _opened(self) -> Index:
+        """Return the index, opened again if somebody exchanged or removed it."""
+        if self._index is not None and not self._index.current:
+            self.close()
+        if self._index is None:
+            path = self.directory / INDEX
+            try:
+                self._index = Index(path)
+            except sqlite3.DatabaseError as error:
+                if not damaged(error):
+                    raise
+                self._give_up_index()
+                self._index = Index(path)
+        return self._index
+
+    def _give_up_index(self) -> None:
+        """Put a damaged index aside: the next one is made from the files."""
+        self.close()
+        path = self.directory / INDEX
+        aside = files.set_aside(path, "damaged")
+        for ending in ("-wal", "-shm"):
+            log = path.with_name(path.name + ending)
+            if log.exists():
+                log.rename(aside.with_name(aside.name + ending))
+        self.notes.append(f"the index in {self.directory} was damaged and has been made anew from the files")
+
+    def _ready(self, index: Index, kind: str) -> State:
+        """Return the state of a file that is whole, and in our format."""
+        table, path = self.tables[kind], self.directory / self.tables[kind].name
+        state = index.state(table.name)
+        if state is None:
+            return self._begin(index, kind, path)
+        if (state.delimiter, state.encoding) != (self.form.delimiter, self.form.encoding):
+            self._convert(index, state)
+        if self._recovery.settle(index, state) or state.overdue:
+            self._rewrite(index, state)
+        return state
+
+    def _begin(self, index: Index, kind: str, path: Path) -> State:
+        """Begin a file, with what is in it already if it is there."""
+        odd = False
+        with index.transaction():
+            state = index.new_state(
+                path.name, OWN_COLUMNS[kind], self.destination, self.form.delimiter, self.form.encoding
+            )
+            if path.exists():
+                odd = adopt(index, state, path, self.form)
+            index.save(state)
+        if path.exists():
+            if odd:
+                self._recovery.put_aside(path, "has rows longer than its header")
+            self._rewrite(index, state)
+        return state
+
+    def _convert(self, index: Index, state: State) -> None:
+        if state.destination != self.destination:
+            raise TemporaryFailure(
+                f"{self.directory / state.name} is written by the destination {state.destination} with the "
+                f"delimiter {state.delimiter!r} in {state.encoding}: give both the same, or another file",
+                retry_after=60,
+            )
+        if self._recovery.settle(index, state):
+            self._rewrite(index, state)
+        with index.transaction():
+            convert(index, state, self.form)
+            state.epoch += 1
+            state.revision += 1
+            index.save(state)
+        self._rewrite(index, state)
+
+    def close(self) -> None:
+        """Close the index."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+
+def seconds_to_wait(state: State) -> float:
+    """Return the seconds until a rewrite may begin, so that all take no more than their share."""
+    pause = state.took * (1 / SHARE - 1)
+    return min(state.published_at + pause - time.time(), pause)
+
+
+def _render(new: files.Rewrite, index: Index, state: State) -> None:
+    form = Format(delimiter=state.delimiter, encoding=state.encoding)
+    header = form.lines([[form.cell(name) for name in state.columns]])[0]
+    new.write(form.mark + form.encode(header))
+    _write_lines(new, index, state, state.start)
+
+
+def _write_lines(new: files.Rewrite, index: Index, state: State, after: int) -> None:
+    form = Format(delimiter=state.delimiter, encoding=state.encoding)
+    for some in files.chunks(index.lines(state, after)):
+        new.write(form.encode(LINE_END.join([*some, ""])))
