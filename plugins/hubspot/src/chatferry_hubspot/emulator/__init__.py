@@ -1,0 +1,5 @@
+"""A stand-in for HubSpot's CRM API, stateful and over real HTTP: ``chatferry emulate hubspot``."""
+
+from chatferry_hubspot.emulator.product import EMULATOR
+
+__all__ = ["EMULATOR"]

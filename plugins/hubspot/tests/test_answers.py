@@ -1,0 +1,92 @@
+"""HubSpot's errors, read tolerantly: every field is optional by its own word.
+
+The bodies are those of HubSpot's documentation and of public reports of live answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from chatferry_hubspot.answers import Answer, Refused, complain
+
+KEYS = some.sampled_from(
+    [
+        "status",
+        "message",
+        "correlationId",
+        "category",
+        "subCategory",
+        "errors",
+        "context",
+        "code",
+        "in",
+        "name",
+    ]
+) | some.text(max_size=5)
+JSON = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=12,
+)
+
+
+def test_a_message_that_carries_json_is_unpacked():
+    told = complain(
+        {
+            "status": "error",
+            "category": "VALIDATION_ERROR",
+            "message": 'Property values were not valid: [{"isValid":false,"message":"Email address '
+            'not-an-email is invalid","error":"INVALID_EMAIL","name":"email"}]',
+            "correlationId": "a43683b0-5717-4ceb-80b4-104d02915d8c",
+            "context": {"objectWriteTraceId": ["1"]},
+        }
+    )
+    assert told.name == "VALIDATION_ERROR INVALID_EMAIL"
+    assert told.words == "Email address not-an-email is invalid"
+    assert told.properties == {"email"}
+    assert told.traces == {"1"}
+    assert told.reference == "a43683b0-5717-4ceb-80b4-104d02915d8c"
+
+
+def test_an_existing_record_is_named_by_its_id():
+    told = complain(
+        {
+            "status": "error",
+            "message": "Contact already exists. Existing ID: 2926551",
+            "category": "OBJECT_ALREADY_EXISTS",
+            "error": "CONTACT_EXISTS",
+            "errors": [{"message": "A contact with email lee@example.com already exists.", "in": "email"}],
+        }
+    )
+    assert told.existing_id == "2926551"
+    assert Refused(409, told).conflict
+    assert "lee@example.com" in told.words
+
+
+def test_missing_scopes_are_read_from_their_context():
+    context = {"requiredGranularScopes": ["crm.schemas.custom.write"]}
+    told = complain(
+        {"category": "MISSING_SCOPES", "errors": [{"message": "One or more…", "context": context}]}
+    )
+    assert told.scopes == ("crm.schemas.custom.write",)
+
+
+def test_what_may_be_logged_is_codes_alone():
+    told = complain({"category": "ana@example.com", "message": "ana@example.com", "correlationId": "a b"})
+    error = Refused(400, told)
+    assert "ana@example.com" not in f"{error} {error!r} {error.code} {error.reference}"
+    assert error.words == "ana@example.com"
+
+
+@settings(max_examples=60)
+@given(some.dictionaries(KEYS, JSON, max_size=6))
+def test_no_json_is_too_strange(body: dict[str, Any]):
+    assert str(Refused(400, complain(body))).startswith("HubSpot refuses")
+
+
+def test_the_wait_is_read_from_the_header_however_it_is_spelt():
+    assert Answer(status=429, headers={"retry-after": "7"}).retry_after == 7
+    assert Answer(status=429).retry_after is None

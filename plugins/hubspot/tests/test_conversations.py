@@ -1,0 +1,122 @@
+"""Conversations as a custom object: three calls a hundred, tied to their contacts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from chatferry import AuthFailure, PermanentFailure, Receipt, TemporaryFailure
+from chatferry.mapping import compile_mapping
+from chatferry.model import Satisfaction
+from chatferry.settings.model import FieldSettings
+from chatferry_hubspot.connector import HubSpot
+
+MOMENT = datetime(2026, 11, 22, 9, 14, tzinfo=UTC)
+
+
+def test_a_conversation_is_found_by_its_key_and_tied_to_its_contact(account, lead, receipts):
+    connector = account.connect()
+    (first,) = receipts(connector, lead())
+    (second,) = receipts(connector, lead(conversation={"subject": "changed"}))
+    (held,) = account.records("chat_conversation")
+    assert held["conversation_id"] == lead().key
+    assert held["subject"] == "changed"
+    assert (first.created, second.created) == (True, False)
+    ties = account.links() | {(b, a) for a, b in account.links()}
+    assert (held["id"], first.ids["contact"]) in ties
+
+
+@pytest.mark.parametrize("anonymous", [0, 3, 2, 1])
+def test_a_thousand_conversations_cost_at_most_thirty_calls(account, lead, receipts, anonymous):
+    """None, every third, every second or every visitor without an address; no search, no single read."""
+    connector = account.connect()
+    leads = [
+        lead(n, email=None if anonymous and n % anonymous == 0 else "", visitor=f"web-{n}")
+        for n in range(1000)
+    ]
+
+    def everything():
+        for start in range(0, 1000, connector.batch_size):
+            receipts(connector, *leads[start : start + connector.batch_size])
+
+    calls = account.calls(everything)
+    assert sum(calls.values()) <= 30
+    assert len(account.records("chat_conversation")) == len(account.records("contacts")) == 1000
+    assert not any("search" in route or "{" in route.replace("{to}", "") for route in calls)
+
+
+def test_what_is_tied_already_is_not_tied_again(account, lead, receipts):
+    connector = account.connect()
+    (receipt,) = receipts(connector, lead())
+    calls = account.calls(lambda: receipts(connector, replace(lead(), receipt=receipt)))
+    assert sum(calls.values()) == 2
+
+
+def test_a_failed_association_is_tried_again_without_a_second_record(account, lead, deliver, receipts):
+    connector = account.connect()
+    account.board.switch_on("500=associations:x1")
+    (failed,) = deliver(connector, lead())
+    assert isinstance(failed, TemporaryFailure)
+    receipts(connector, lead())
+    assert len(account.records("chat_conversation")) == 1
+    assert account.links()
+
+
+def test_a_long_transcript_is_cut_at_the_limit_and_the_operator_is_told(account, lead, receipts):
+    transcript = "".join(f"[09:{n % 60:02}] Visitor: message {n} 👍\n" for n in range(5000))
+    (receipt,) = receipts(account.connect(), lead(conversation={"transcript": transcript}))
+    held = account.records("chat_conversation")[0]["transcript"]
+    assert len(held.encode("utf-16-le")) // 2 <= 65_536
+    whole, _, remark = held.rpartition("\n")
+    assert transcript.startswith(f"{whole}\n")
+    assert remark.startswith("[… cut here: ")
+    assert "transcript was cut at HubSpot's 65,536 characters" in receipt.notes[0]
+
+
+def test_a_refusal_that_names_nobody_is_narrowed_down(account, lead, deliver):
+    """A property that does not exist is refused for the whole call, not for one input."""
+    leads = [lead(n, conversation={"no_such_property": "x"} if n == 70 else {}) for n in range(100)]
+    connector = account.connect()
+    outcomes: list[object] = []
+    calls = account.calls(lambda: outcomes.extend(deliver(connector, *leads)))
+    assert isinstance(outcomes[70], PermanentFailure)
+    assert "no_such_property" in f"{outcomes[70]} {outcomes[70].words}"
+    assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 99
+    assert sum(calls.values()) <= 4 + 2 * 7
+
+
+def test_a_custom_object_that_is_asked_for_and_missing_holds_the_leads_back(plain, lead, deliver):
+    (outcome,) = deliver(plain.connect(storage="custom-object"), lead())
+    assert isinstance(outcome, TemporaryFailure)
+    assert "provision" in str(outcome)
+    assert plain.records("notes") == []
+
+
+def test_the_connectors_own_mapping_fits_what_provision_makes(account, lead, receipts):
+    fields = {
+        name: {field: FieldSettings(expression=expression) for field, expression in mapped.items()}
+        for name, mapped in HubSpot.mapping.items()
+    }
+    mapped = compile_mapping(fields, destination="crm")
+    chat = replace(
+        lead().conversation, created_at=MOMENT, closed_at=MOMENT, satisfaction=Satisfaction(csat=5)
+    )
+    bare = replace(lead(), conversation=chat, records={})
+    receipts(account.connect(), replace(bare, records=mapped.records(bare)))
+    (held,) = account.records("chat_conversation")
+    assert held["subject"] == "Conversation c1"
+    assert held["closed_at"].startswith("2026-11-22T09:14:00")
+    assert held["satisfaction"] == "5"
+    assert account.records("contacts")[0]["email"] == "visitor1@example.com"
+
+
+def test_a_permission_that_is_missing_for_a_while_turns_nothing_into_notes(account, lead, deliver, receipts):
+    receipts(account.connect(), lead(1))
+    account.board.switch_on("403=schemas:x1")
+    restarted = account.connect()
+    (outcome,) = deliver(restarted, lead(2))
+    assert isinstance(outcome, AuthFailure)
+    receipts(restarted, lead(2))
+    assert account.records("notes") == []

@@ -1,0 +1,42 @@
+"""From values to HubSpot's strings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from chatferry_hubspot.records import Properties, as_text, fold
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "true"),
+        (0, "0"),
+        (12.5, "12.5"),
+        (1e-7, "0.0000001"),
+        (3.0, "3"),
+        (1e21, "1000000000000000000000"),
+        (float("nan"), ""),
+        (datetime(2026, 11, 22, 10, 14, 3, tzinfo=timezone(timedelta(hours=1))), "2026-11-22T09:14:03Z"),
+        (datetime(2026, 11, 22, 9, 14, 3, 5000, tzinfo=UTC), "2026-11-22T09:14:03.005Z"),
+        ("a\x00b\ud83dc\n", "abc\n"),
+    ],
+)
+def test_every_value_is_a_string(value: object, text: str):
+    assert as_text(value) == text
+
+
+def test_folding_is_what_writing_one_after_the_other_would_do():
+    first = Properties(values={"a": "1", "b": "1"}, fill_if_empty={"c": "1"}, create_only={"d": "1"})
+    second = Properties(values={"b": "2"}, fill_if_empty={"c": "2"}, create_only={"d": "2"})
+    assert fold([first, second]).against(None) == {"a": "1", "b": "2", "c": "1", "d": "1"}
+
+
+def test_a_record_meets_what_the_account_holds():
+    properties = Properties(
+        values={"a": "new"}, fill_if_empty={"b": "new", "c": "new"}, create_only={"d": "new"}
+    )
+    assert properties.against({"a": "old", "b": "old"}) == {"a": "new", "c": "new"}
