@@ -1,0 +1,157 @@
+"""``chatferry demo``: the real thing, once, and what it would notice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from chatferry.cli.demo_truth import compare, key_of
+from chatferry.demonstration import Arrived
+
+pytest.importorskip("chatferry_csv", reason="the demonstration's leads go into CSV files")
+
+COMMAND = (sys.executable, "-m", "chatferry", "demo")
+MAPPING = {
+    "contact": {"mail": "email", "phone": "visitor.phone or answers.phone"},
+    "conversation": {"budget": "answers.Q1", "closed": "conversation.closed_at", "odd": "conversation.tags"},
+}
+
+
+def test_every_lead_arrives_as_the_emulator_knows_it(tmp_path):
+    folder = tmp_path / "demo"
+    ran = subprocess.run(
+        [*COMMAND, "--conversations", "30", "--directory", folder, "--output", "json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        # A setting of ours must not reach the demonstration's server.
+        env={"CHATFERRY_WEB__PORT": "1"},
+    )
+    found = json.loads(ran.stdout)
+    assert (ran.returncode, found["differences"]) == (0, [])
+    assert found["arrived"] == found["conversations"] == 30
+    assert found["fields"]["conversation.Q1"]["right"] > 20
+    assert found["misbehaved"]["duplicate"] > 0
+    assert [line.rsplit("/", 1)[-1] for line in found["places"]] == ["contacts.csv", "conversations.csv"]
+    assert len((folder / "conversations.csv").read_bytes()) > 10_000
+    assert nobody_listens(folder)
+
+
+def test_an_interrupt_leaves_no_process_behind(tmp_path):
+    folder = tmp_path / "demo"
+    command = [*COMMAND, "--conversations", "3000", "--directory", folder]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        wait_for((folder / "contacts.csv").exists)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert nobody_listens(folder)
+
+
+def test_a_folder_that_is_somebody_elses_is_left_alone(run, tmp_path):
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    (folder / "chapter-1.txt").write_text("It was a dark night.")
+    ran = run("demo", "--directory", str(folder))
+    assert ran.code == 2
+    assert "name another --directory" in ran.err
+    assert [file.name for file in folder.iterdir()] == ["chapter-1.txt"]
+
+
+@pytest.mark.usefixtures("paper")
+def test_a_connector_without_a_demonstration_is_told(run):
+    ran = run("demo", "--destination", "paper")
+    assert ran.code == 2
+    assert 'there is no demonstration for "paper"; there are: csv' in ran.err
+
+
+@pytest.fixture
+def truth(world):
+    """A conversation with an answer and an e-mail."""
+    truths = (world.truth(one) for one in world.ids)
+    return next(truth for truth in truths if "Q1" in truth.answers and truth.email and truth.phone)
+
+
+@pytest.fixture
+def right(truth):
+    """What a CRM holds of it when all is right."""
+    contact = {"mail": truth.email.lower(), "phone": truth.phone.replace(" ", "")}
+    conversation = {"budget": truth.answers["Q1"].value, "closed": truth.closed_at.isoformat()}
+    return Arrived(
+        key=key_of(truth), contact="c1", records={"contact": contact, "conversation": conversation}
+    )
+
+
+def changed(held, kind, **fields):
+    return replace(held, records={**held.records, kind: {**held.records[kind], **fields}})
+
+
+def wrong(truths, held):
+    return [(one.field, one.expected, one.found) for one in compare(truths, held, MAPPING).differences]
+
+
+def test_a_lead_that_is_right_is_right(truth, right):
+    result = compare([truth], [right], MAPPING)
+    assert (result.arrived, result.differences) == (1, [])
+    assert result.right["conversation.budget"] == 1
+
+
+def test_an_expression_nobody_knows_the_truth_of_is_not_compared(truth, right):
+    assert "conversation.odd" not in compare([truth], [right], MAPPING).expected
+
+
+def test_a_lead_that_is_missing_is_noticed(truth):
+    assert wrong([truth], []) == [("", "a lead", "nothing")]
+
+
+def test_a_lead_that_is_there_twice_is_noticed(truth, right):
+    assert ("", "once", "twice") in wrong([truth], [right, right])
+
+
+def test_a_lead_nobody_asked_for_is_noticed(right):
+    assert wrong([], [right]) == [("", "nothing", "a lead")]
+
+
+@pytest.mark.parametrize("found", ["", "Something else"])
+def test_a_wrong_answer_is_noticed(truth, right, found):
+    held = changed(right, "conversation", budget=found)
+    expected = truth.answers["Q1"].value
+    assert wrong([truth], [held]) == [("conversation.budget", expected, found or "nothing")]
+
+
+def test_an_answer_to_a_question_that_was_not_answered_is_noticed(truth, right):
+    silent = replace(truth, answers={})
+    assert wrong([silent], [right])[0][:2] == ("conversation.budget", "nothing")
+
+
+def test_a_contact_may_hold_what_another_conversation_of_the_visitor_told(truth, right):
+    later = replace(truth, conversation_id="later", phone=None, answers={})
+    held = replace(changed(right, "conversation", budget=""), key=key_of(later))
+    assert wrong([truth, later], [right, held]) == []
+
+
+def test_a_contact_that_is_two_peoples_is_noticed(truth, right):
+    other = replace(truth, conversation_id="other", visitor_id="somebody", email="else@example.com")
+    held = replace(right, key=key_of(other))
+    assert ("contact", "one person", "2 people") in wrong([truth, other], [right, held])
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def nobody_listens(folder):
+    port = tomllib.loads((folder / "chatferry.toml").read_text())["web"]["port"]
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import time
+
+from chatferry.ledger.destinations import Parked
+from chatferry.ledger.marks import Mark
+from chatferry.testing.trouble import Trouble
+
+
+def test_an_empty_ledger_needs_nobody(shop):
+    result = shop.run("status")
+    assert result.exit_code == 0, result.output
+    assert "0 events, 0 conversations; 0 to read" in result.stdout
+
+
+def test_what_waits_and_what_is_delivered_is_counted(shop):
+    shop.find_history()
+    waiting = shop.json("status")
+    assert waiting["reading"]["waiting"] == 6
+    assert waiting["reading"]["oldest"] is not None
+    shop.engine.sync()
+    (queued,) = shop.json("status")["destinations"]
+    assert queued["queue"]["waiting"] == 6
+    shop.work()
+    (done,) = shop.json("status")["destinations"]
+    assert done["deliveries"]["delivered"] == 6
+    assert done["queue"] == {"waiting": 0, "oldest": None}
+    assert done["last_success_at"] is not None
+
+
+def test_a_dead_delivery_needs_an_operator(shop):
+    shop.crm.switch_on(Trouble.RECORD_REFUSED, 1, None)
+    shop.find_history()
+    shop.work()
+    result = shop.run("status")
+    assert result.exit_code == 1
+    assert "sales: 1 dead" in result.stdout
+
+
+def test_a_destination_whose_credentials_are_refused_needs_an_operator(shop):
+    shop.crm.switch_on(Trouble.CREDENTIALS_REFUSED, None, None)
+    shop.find_history()
+    shop.work()
+    found = shop.json("status")
+    assert found["destinations"][0]["parked"]["as"] == "credentials"
+    assert "credentials are refused" in found["needs"][0]
+    assert shop.run("status").exit_code == 1
+
+
+def test_a_destination_an_operator_parked_needs_nobody(shop):
+    shop.engine.ledger.destinations.hold("sales", "a migration")
+    result = shop.run("status")
+    assert result.exit_code == 0
+    assert "a migration" in result.stdout
+    assert shop.json("status")["destinations"][0]["parked"] == {
+        "as": Parked.OPERATOR,
+        "reason": "a migration",
+        "until": None,
+    }
+
+
+def test_a_lead_that_waits_for_long_shows_since_when_not_until_when(shop):
+    shop.crm.switch_on(Trouble.SERVER_ERROR, 1, None)
+    shop.find_history()
+    shop.engine.sync()
+    shop.engine.deliver("sales")
+    (found,) = shop.json("status")["destinations"]
+    listed = shop.json("deliveries", "--limit", "1")["deliveries"][0]
+    assert found["queue"]["oldest"] == listed["queued_at"]
+    assert found["parked"]["as"] == "waiting"
+
+
+def test_conversations_that_cannot_be_read_are_counted_by_problem(shop, history):
+    shop.find_history()
+    history.faults.switch_on("late-data=1000000")
+    shop.engine.sync()
+    problems = shop.json("status")["problems"]
+    assert sum(one["conversations"] for one in problems) == 6
+
+
+def test_no_personal_data_is_shown(shop):
+    shop.crm.switch_on(Trouble.RECORD_REFUSED, None, None)
+    shop.find_history()
+    shop.work()
+    assert "@" not in shop.run("status").output
+
+
+def reconfigure(shop, old, new):
+    shop.config.write_text(shop.config.read_text().replace(old, new))
+
+
+def test_what_waits_for_a_destination_nobody_serves_needs_an_operator(shop):
+    shop.find_history()
+    shop.engine.sync()
+    assert shop.json("status")["needs"] == []
+    reconfigure(shop, "[destinations.sales]", "[destinations.sales]\nenabled = false")
+    (disabled,) = shop.json("status")["needs"]
+    assert disabled == (
+        "sales: 6 wait, but sales is disabled or not configured any more: enable it and restart, or "
+        "chatferry discard --state due --destination sales"
+    )
+    reconfigure(shop, "[destinations.sales]\nenabled = false", "[destinations.other]")
+    assert shop.json("status")["needs"] == [disabled]
+    assert shop.run("discard", "--state", "due", "--destination", "sales", "--yes").exit_code == 0
+    assert shop.json("status")["needs"] == []
+
+
+def test_a_conversation_that_was_given_up_needs_an_operator(shop, history):
+    reconfigure(shop, 'longest = "10ms"', 'longest = "10ms"\ngive_up_after = 0')
+    history.faults.switch_on("graphql-errors")
+    shop.hear(history.ids[0])
+    for _ in range(6):
+        shop.engine.sync()
+        shop.engine.ledger.conversations.mark([the(history.ids[0])])
+    shop.engine.sync()
+    assert "1 conversations were given up" in shop.json("status")["needs"][0]
+    assert "it was given up and needs you" in shop.run("why", history.ids[0]).stdout
+
+
+def the(conversation):
+    now = time.time()
+    return Mark(platform="ha", client_id=335, conversation_id=conversation, seen_at=now, due_at=now)
+
+
+def test_a_connector_that_hangs_on_needs_an_operator(shop):
+    def hang(failures):
+        ledger, now = shop.engine.ledger, time.time()
+        ledger.leases.take_turn("sales", ledger.owner, now, now + 60)
+        ledger.destinations.park("sales", Parked.HUNG, "no answer", now + 60, failures=failures)
+        return shop.json("status")["needs"]
+
+    assert hang(2) == []
+    assert hang(3) == ["sales: its connector does not answer; if that lasts, restart chatferry"]

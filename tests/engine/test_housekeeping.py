@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from chatferry.ledger.decisions import State
+from chatferry.runners.housekeeping import Housekeeping
+from chatferry.runners.reconciliation import ScheduledReconciliation
+from chatferry.settings.model import ReconcileSettings, RetentionSettings
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def lead(ferry):
+    (one,) = ferry.play()
+    ferry.tell_closed(one)
+    ferry.run()
+    return one
+
+
+def events(ferry):
+    return ferry.ledger.status(ferry.clock.now).events
+
+
+def test_events_and_leads_are_kept_for_their_time_and_not_longer(ferry, lead):
+    ferry.options["retention"] = RetentionSettings(events_days=30, leads_days=90)
+    housekeeping = Housekeeping(ferry.another(ferry.ledger))
+    for days, kept in ((29, (1, True)), (31, (0, True)), (91, (0, False))):
+        ferry.clock.now += DAY * days - (
+            ferry.clock.now - ferry.ledger.destinations.state("crm").last_success_at
+        )
+        housekeeping.turn()
+        assert (events(ferry), ferry.delivery(lead).lead is not None) == kept
+    assert ferry.state(lead) is State.DELIVERED
+
+
+def test_a_retention_of_0_keeps_everything(ferry, lead):
+    ferry.options["retention"] = RetentionSettings(events_days=0, leads_days=0)
+    ferry.clock.now += 1000 * DAY
+    Housekeeping(ferry.another(ferry.ledger)).turn()
+    assert events(ferry) == 1
+    assert ferry.delivery(lead).lead is not None
+
+
+def test_reconciliation_runs_at_the_start_and_then_every_so_often(ferry):
+    ferry.options["reconcile"] = ReconcileSettings(at_start=True, every=3600.0, overlap=600.0)
+    engine = ferry.another(ferry.ledger)
+    scheduled = ScheduledReconciliation(engine)
+    complete = ferry.ledger.reconciliations.complete_until
+    scheduled.turn()
+    first = ferry.clock.now
+    assert complete("ha", 335) == first
+    ferry.clock.now += 3599
+    scheduled.turn()
+    assert complete("ha", 335) == first
+    ferry.clock.now += 1
+    scheduled.turn()
+    assert complete("ha", 335) == first + 3600
+
+
+def test_reconciliation_can_wait_for_its_time_or_be_off(ferry):
+    for settings in (ReconcileSettings(at_start=False), ReconcileSettings(at_start=False, every=0)):
+        ferry.options["reconcile"] = settings
+        ScheduledReconciliation(ferry.another(ferry.ledger)).turn()
+    assert ferry.ledger.reconciliations.complete_until("ha", 335) is None
+
+
+def test_one_process_at_a_time_reconciles(ferry):
+    ferry.ledger.leases.take("reconciliation", "somebody else", ferry.clock.now, ferry.clock.now + 60)
+    ScheduledReconciliation(ferry.another(ferry.ledger)).turn()
+    assert ferry.ledger.reconciliations.complete_until("ha", 335) is None
+
+
+def test_a_platform_that_refuses_is_asked_again_later(ferry):
+    ferry.world.faults.switch_on("server-error:x50")
+    scheduled = ScheduledReconciliation(ferry.another(ferry.ledger))
+    scheduled.turn()
+    assert ferry.ledger.reconciliations.complete_until("ha", 335) is None
+    ferry.world.faults.switch_off()
+    ferry.clock.now += 301
+    scheduled.turn()
+    assert ferry.ledger.reconciliations.complete_until("ha", 335) == ferry.clock.now

@@ -1,0 +1,56 @@
+"""Whatever the order, and however often each is heard: the same events end in the same CRM state."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatferry.ledger import Ledger
+
+EVENTS = 6
+
+
+@pytest.fixture
+def story(ferry):
+    """The events of one conversation, and what the CRM holds after they came in order, each once."""
+    (one,) = ferry.play()
+    told = [
+        ferry.heard(one, "v2.conversation.pushed"),
+        ferry.heard(one),
+        ferry.later(one, "satisfaction.answered", "e-csat", customerSatisfaction=2),
+        ferry.later(one, "satisfaction.answered", "e-nps", netPromoterScore=9),
+        ferry.later(one, "transaction.attributed", "e-t1", transactionId="t-1", amount=10),
+        ferry.later(one, "transaction.attributed", "e-t2", transactionId="t-2", amount=20),
+    ]
+    assert len(told) == EVENTS
+    for event in told:
+        ferry.tell(event)
+        ferry.run()
+    return told, dict(ferry.crm.rows)
+
+
+orders = st.lists(st.integers(0, EVENTS - 1), max_size=EVENTS).flatmap(
+    lambda again: st.permutations([*range(EVENTS), *again])
+)
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=orders, runs=st.sets(st.integers(0, 2 * EVENTS)))
+def test_every_order_of_events_ends_in_the_same_crm_state(ferry, story, tmp_path_factory, order, runs):
+    told, expected = story
+    ledger = Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('again') / 'ledger.db'}")
+    engine = ferry.another(ledger)
+    ferry.crm.rows.clear()
+    try:
+        for place, number in enumerate(order):
+            ferry.tell_to(engine, told[number])
+            if place in runs:
+                ferry.run(engine)
+        ferry.clock.forward(2 * 3600)  # a beginning waits; all the rest is due at once
+        ferry.run(engine)
+        assert ferry.crm.rows == expected
+    finally:
+        ferry.engines.remove(engine)
+        engine.close()

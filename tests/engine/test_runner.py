@@ -1,0 +1,79 @@
+"""The runner's loops go on, whatever happens in them; and where one cannot, somebody is told."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+import structlog
+
+from chatferry.errors import LedgerUnavailable
+from chatferry.runners import LocalRunner
+from chatferry.settings.model import RunnerSettings
+
+
+class Failing:
+    """Stands between the engine and iAdvize: the first question ends badly."""
+
+    def __init__(self, client, error):
+        self.client = client
+        self.errors = [error]
+
+    def fetch(self, ids):
+        if self.errors:
+            raise self.errors.pop()
+        return self.client.fetch(ids)
+
+    def close(self):
+        self.client.close()
+
+
+@pytest.fixture
+def arrived(ferry):
+    """Set when the CRM got something."""
+    event = threading.Event()
+
+    def take(leads):
+        event.set()
+        return ferry.crm.take(leads)
+
+    ferry.crm.next(take)
+    return event
+
+
+@pytest.fixture
+def closed_log():
+    """A log nothing can be written to."""
+    stream = io.StringIO()
+    stream.close()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream), cache_logger_on_first_use=False)
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("closed_log")
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, LedgerUnavailable("the disk is full")])
+def test_a_loop_goes_on_after_anything_even_if_that_cannot_be_logged(ferry, arrived, error):
+    ferry.options["runner"] = RunnerSettings(idle=0.01, sync_threads=1)
+    ferry.tell_closed(*ferry.play())
+    ((key, client),) = ferry.engine.clients.items()
+    ferry.engine.clients[key] = Failing(client, error)
+    with LocalRunner(ferry.engine, reconciling=False) as runner:
+        assert arrived.wait(30)
+        assert runner.failed == []
+
+
+def test_a_loop_that_ends_all_the_same_is_told_of(ferry):
+    ferry.options["runner"] = RunnerSettings(idle=float("inf"))  # nobody can wait so long
+    told = threading.Event()
+    with LocalRunner(ferry.engine, reconciling=False, on_failure=told.set) as runner:
+        assert told.wait(30)
+        assert runner.failed
+
+
+def test_a_loop_that_was_stopped_has_not_failed(ferry):
+    told = threading.Event()
+    with LocalRunner(ferry.engine, reconciling=False, on_failure=told.set) as runner:
+        pass
+    assert (runner.failed, told.is_set()) == ([], False)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable, SettingsError
+from chatferry.iadvize.http import KeyRefused, Overwhelmed, check_status, check_url
+from chatferry.iadvize.pace import Pace
+
+NOW = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, PlatformUnavailable),
+        (400, PlatformRefused),
+        (401, KeyRefused),
+        (403, PlatformAuthFailure),
+        (404, PlatformUnavailable),
+        (413, PlatformRefused),
+        (422, PlatformRefused),
+        (500, Overwhelmed),
+        (503, PlatformUnavailable),
+        (504, Overwhelmed),
+    ],
+)
+def test_a_status_decides_what_happens(status, kind):
+    with pytest.raises(kind) as failure:
+        check_status(status, {}, NOW)
+    assert type(failure.value) is kind
+
+
+def test_a_429_without_advice_means_a_minute():
+    with pytest.raises(PlatformUnavailable) as failure:
+        check_status(429, {}, NOW)
+    assert failure.value.retry_after == 60.0
+
+
+def test_a_password_is_not_sent_in_the_clear():
+    with pytest.raises(SettingsError, match="https:// is required"):
+        check_url("http://api.iadvize.com")
+
+
+def test_the_pace_shrinks_at_once_and_grows_slowly():
+    pace = Pace(50)
+    pace.refused(12)
+    assert pace.size == 12
+    for _ in range(8):
+        pace.passed(12)
+    assert pace.size == 15
+    for _ in range(7):
+        pace.passed(15)
+        pace.passed(3)
+    assert pace.size == 15
+    for _ in range(100):
+        pace.passed(pace.size)
+    assert pace.size == 50

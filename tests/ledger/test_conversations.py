@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import random
+import threading
+
+from chatferry.errors import LedgerUnavailable
+from chatferry.ledger import Ledger
+from chatferry.ledger.conversations import Settled
+from chatferry.ledger.decisions import State
+from chatferry.ledger.deliveries import Settled as Handed
+from chatferry.ledger.marks import Mark
+
+NOW = 1_700_000_000.0
+
+
+def test_a_thread_whose_lease_ran_out_settles_nothing_another_thread_leased(fill, decided):
+    known, owner = fill.ledger.conversations, fill.ledger.owner
+    fill.mark("c1")
+    (slow,) = known.lease(owner, NOW, NOW + 60, 50)
+    (quick,) = known.lease(owner, NOW + 61, NOW + 121, 50)
+    assert known.settle(owner, [Settled(due=slow, decisions=[decided(fingerprint="old")])], NOW + 62) == []
+    assert known.settle(owner, [Settled(due=quick, decisions=[decided(fingerprint="new")])], NOW + 63) == [1]
+    assert fill.only().fingerprint == "new"
+
+
+def test_what_a_sync_gives_back_is_leased_anew_at_once(fill):
+    known = fill.ledger.conversations
+    fill.mark("c1")
+    (leased,) = known.lease("me", NOW, NOW + 60, 50)
+    known.give_back("another", [leased.id])
+    assert known.lease("me", NOW, NOW + 60, 50) == []
+    known.give_back("me", [leased.id])
+    assert len(known.lease("me", NOW, NOW + 60, 50)) == 1
+
+
+def test_a_lead_on_its_way_that_is_no_longer_wanted_is_left_out(fill, decided):
+    queued = fill.put()
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    fill.mark("c1")
+    fill.sync(decided(state=State.SKIPPED, reason="vetoed", fingerprint=None, lead=None))
+    found = fill.only()
+    assert (found.state, found.reason, found.lead, found.due_at) == (State.SKIPPED, "vetoed", None, None)
+    assert found.version == queued.version + 1
+    fill.ledger.deliveries.settle([Handed(delivery=leased, state=State.DUE, due_at=NOW + 9)], NOW)
+    assert fill.only().state is State.SKIPPED
+
+
+def test_a_lead_that_was_delivered_stays_delivered_whatever_is_wanted_later(fill, decided):
+    fill.put()
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    fill.ledger.deliveries.settle([Handed(delivery=leased, state=State.DELIVERED)], NOW)
+    fill.mark("c1")
+    fill.sync(decided(state=State.SKIPPED, reason="vetoed", fingerprint=None, lead=None))
+    assert fill.only().state is State.DELIVERED
+
+
+def marks(names):
+    return [
+        Mark(platform="ha", client_id=335, conversation_id=name, seen_at=NOW, due_at=NOW) for name in names
+    ]
+
+
+def test_whoever_marks_reads_and_delivers_at_once_waits_for_nobody_in_a_circle(fill, ledger_url, decided):
+    """PostgreSQL ends one of two transactions that wait for each other."""
+    names = [f"c{number}" for number in range(30)]
+    failures: list[LedgerUnavailable] = []
+
+    def often(turn):
+        def run():
+            ledger = Ledger(ledger_url)
+            for number in range(12):
+                try:
+                    turn(ledger, random.Random(number))
+                except LedgerUnavailable as error:
+                    failures.append(error)
+            ledger.close()
+
+        return threading.Thread(target=run)
+
+    def mark(ledger, chance):
+        ledger.conversations.mark(marks(chance.sample(names, 30)))
+
+    def read(ledger, chance):
+        due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+        chance.shuffle(due)
+        decisions = [decided(fingerprint=str(chance.random()))]
+        ledger.conversations.settle(ledger.owner, [Settled(due=one, decisions=decisions) for one in due], NOW)
+
+    def deliver(ledger, chance):
+        batch = ledger.deliveries.lease("sales", ledger.owner, NOW, NOW + 60, limit=50, linger=0)
+        chance.shuffle(batch)
+        ledger.deliveries.settle([Handed(delivery=one, state=State.DELIVERED) for one in batch], NOW)
+
+    mark(fill.ledger, random.Random(1))
+    threads = [often(turn) for turn in (mark, mark, read, deliver)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []

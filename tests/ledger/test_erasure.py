@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from chatferry.ledger.conversations import Settled as Read
+from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.deliveries import Settled
+from chatferry.ledger.events import Admission
+from chatferry.ledger.stories import Name
+from chatferry.ledger.tables import conversations, events
+from chatferry.model import Event
+
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture
+def erasures(fill):
+    return fill.ledger.erasures
+
+
+def test_a_person_is_found_by_conversation_by_key_and_by_address(fill, erasures):
+    fill.put("c1", email="ann@example.org")
+    fill.put("c2", email="ann@example.org")
+    fill.put("c3", email="bob@example.org")
+    assert erasures.meant(conversation="c1") == erasures.meant(conversation="ha-335-c1") == [1]
+    assert erasures.meant(email="Ann@example.org") == [1, 2]
+    assert erasures.others([1]) == 1
+    assert erasures.meant(email="nobody@example.org") == erasures.meant(conversation="x") == []
+
+
+def test_what_is_buried_holds_nothing_and_is_never_news(fill, erasures, decided):
+    fill.put()
+    erasures.bury([1], ["sales", "care"], NOW)
+    sales, care = fill.only(destination="sales"), fill.only(destination="care")
+    assert (sales.state, sales.reason, sales.lead, sales.due_at) == (State.DISCARDED, ERASED, None, None)
+    assert (care.state, care.reason, care.key) == (State.DISCARDED, ERASED, sales.key)
+    for fingerprint in ("second", None):
+        fill.mark("c1")
+        fill.sync(*(decided(destination=name, fingerprint=fingerprint) for name in ("sales", "care", "new")))
+    assert len(fill.ledger.erasures.buried([1])) == 2
+    assert fill.only(destination="sales").lead is None
+
+
+def test_a_sync_that_was_under_way_comes_too_late(fill, erasures, decided):
+    fill.put()
+    fill.mark("c1")
+    owner = fill.ledger.owner
+    (leased,) = fill.ledger.conversations.lease(owner, NOW, NOW + 60, 50)
+    erasures.bury([1], ["sales"], NOW)
+    fill.ledger.conversations.settle(
+        owner, [Read(due=leased, synced_at=NOW, decisions=[decided(fingerprint="second")])], NOW
+    )
+    assert fill.only().reason == ERASED
+
+
+def test_what_the_crm_said_stays_until_its_records_are_gone(fill, erasures):
+    fill.put()
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    erasures.bury([1], ["sales"], NOW)
+    fill.ledger.deliveries.settle([Settled(delivery=leased, state=State.DELIVERED, receipt="{}")], NOW)
+    (buried,) = erasures.buried([1])
+    assert buried.receipt == "{}"
+    assert fill.only().state is State.DISCARDED
+    erasures.forget([buried.id])
+    assert erasures.buried([1])[0].receipt is None
+    assert fill.only().email is None
+
+
+def test_one_destination_is_buried_alone(fill, erasures, decided):
+    fill.mark("c1")
+    fill.sync(decided(), decided(destination="care"))
+    erasures.bury_at([1], "sales")
+    assert fill.only(destination="sales").reason == ERASED
+    assert fill.only(destination="care").state is State.DUE
+
+
+def test_what_a_visitor_wrote_goes_out_of_the_events_and_the_rest_stays(fill, erasures):
+    fill.ledger.events.accept([Admission(event=answered(), due_at=NOW)])
+    erasures.bury(erasures.meant(conversation="c1"), ["sales"], NOW)
+    with fill.ledger.database.read() as connection:
+        (kept,) = fill.ledger.events.of(connection, ["c1"])["c1"]
+    assert json.loads(kept.body) == {"conversationId": "c1", "clientId": 335}
+    (known,) = fill.ledger.stories.known(Name(conversation_id="c1"))
+    assert known.due_at is None
+
+
+def answered(event_id="e1"):
+    body = {"conversationId": "c1", "satisfactionComment": "kumquat", "clientId": 335}
+    return Event(
+        event_id=event_id,
+        event_type="satisfaction.answered",
+        platform="ha",
+        client_id=335,
+        conversation_id="c1",
+        visitor_id="v1",
+        received_at=datetime.fromtimestamp(NOW, UTC),
+        body=json.dumps(body).encode(),
+    )
+
+
+def held(ledger):
+    """Return everything the ledger holds of conversations and events, as text."""
+    with ledger.database.read() as connection:
+        return [str(connection.execute(select(table)).all()) for table in (conversations, events)]
+
+
+def test_nothing_heard_or_read_later_brings_back_who_was_erased(fill, erasures):
+    ledger = fill.ledger
+    fill.mark("c1")
+    (leased,) = ledger.conversations.lease("me", NOW, NOW + 60, 50)
+    erasures.bury([1], ["sales"], NOW)
+    assert ledger.conversations.settle("me", [Read(due=leased, visitor_id="v1", due_at=NOW)], NOW) == []
+    ledger.events.accept([Admission(event=answered(), due_at=NOW)])
+    fill.mark("c1", visitor_id="v1")
+    known, heard = held(ledger)
+    assert "v1" not in known
+    assert "kumquat" not in heard
+    assert "satisfaction.answered" in heard
+    assert ledger.conversations.lease("me", NOW + 99, NOW + 160, 50) == []
+    assert ledger.conversations.unknown("ha", 335, ["c1", "c2"]) == ["c2"]
+
+
+def test_a_conversation_erased_from_its_only_destination_still_goes_to_others(fill, erasures, decided):
+    fill.put()
+    erasures.bury_at([1], "sales")
+    fill.mark("c1")
+    fill.sync(decided(fingerprint="second"), decided(destination="care"))
+    assert fill.only(destination="sales").reason == ERASED
+    assert fill.only(destination="care").state is State.DUE

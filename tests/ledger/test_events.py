@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from chatferry.ledger import Ledger
+from chatferry.ledger.conversations import Settled
+from chatferry.ledger.events import Admission
+from chatferry.model import Event
+
+NOW = 1_700_000_000.0
+EventMaker = Callable[..., Event]
+
+
+@pytest.fixture
+def event() -> EventMaker:
+    def make(event_id: str = "e1", *, at: float = NOW, **changes: object) -> Event:
+        values: dict[str, object] = {
+            "event_id": event_id,
+            "event_type": "v2.conversation.closed",
+            "platform": "ha",
+            "client_id": 335,
+            "project_id": 1549,
+            "conversation_id": "4c8c7408-f73c-42cd-89e9-afbbee7d9024",
+            "received_at": datetime.fromtimestamp(at, UTC),
+            "body": b"{}",
+        }
+        return Event(**{**values, **changes})
+
+    return make
+
+
+def due(ledger: Ledger, now: float = NOW) -> list[str]:
+    leased = ledger.conversations.lease(ledger.owner, now, now + 60, 50)
+    return [one.conversation_id for one in leased]
+
+
+def test_an_accepted_event_makes_its_conversation_due(ledger, event):
+    ledger.events.accept([Admission(event=event(), due_at=NOW)])
+    assert due(ledger) == ["4c8c7408-f73c-42cd-89e9-afbbee7d9024"]
+
+
+def test_an_event_sent_twice_is_kept_once(ledger, event):
+    ledger.events.accept([Admission(event=event(), due_at=NOW)])
+    ledger.events.accept([Admission(event=event(), due_at=NOW), Admission(event=event("e2"), due_at=NOW)])
+    (leased,) = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    assert [heard.event_id for heard in leased.events] == ["e1", "e2"]
+    assert leased.marks == 2
+
+
+def test_the_same_event_twice_in_one_group_is_kept_once(ledger, event):
+    ledger.events.accept([Admission(event=event(), due_at=NOW)] * 3)
+    (leased,) = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    assert len(leased.events) == 1
+
+
+def test_a_date_at_the_end_of_all_calendars_stops_nothing(ledger, event):
+    last = datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)
+    ledger.events.accept([Admission(event=event(occurred_at=last), due_at=NOW)])
+    (leased,) = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    assert [heard.occurred_at for heard in leased.events] == [None]
+
+
+def test_a_refused_event_is_kept_and_counted_and_nothing_is_due(ledger, event):
+    ledger.events.accept([Admission(event=event(), refusal="client ha/335 is not configured")])
+    with ledger.database.read() as connection:
+        assert ledger.events.refused(connection) == [("client ha/335 is not configured", 1)]
+    assert due(ledger) == []
+
+
+def test_an_event_about_a_visitor_marks_the_conversations_read_of_that_visitor(ledger, event):
+    ledger.events.accept([Admission(event=event(visitor_id="v1"), due_at=NOW)])
+    leased = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    ledger.conversations.settle(ledger.owner, [Settled(due=leased[0], synced_at=NOW, closed_at=NOW)], NOW)
+    assert due(ledger) == []
+    update = event("e9", event_type="visitor.updated", conversation_id=None, visitor_id="v1")
+    ledger.events.accept([Admission(event=update, due_at=NOW)])
+    assert len(due(ledger)) == 1
+
+
+def test_two_clients_may_use_one_conversation_id(ledger, event):
+    ledger.events.accept([Admission(event=event(), due_at=NOW)])
+    ledger.events.accept([Admission(event=event("e2", client_id=336), due_at=NOW)])
+    first = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    second = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    assert [len(one.events) for one in first + second] == [1, 1]
+    assert {one.client_id for one in first + second} == {335, 336}
+
+
+def test_pruning_drops_old_events_of_conversations_that_are_done(ledger, event):
+    ledger.events.accept([Admission(event=event(), due_at=NOW)])
+    assert ledger.events.prune(before=NOW + 1) == 0
+    leased = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    ledger.conversations.settle(ledger.owner, [Settled(due=leased[0], synced_at=NOW)], NOW)
+    assert ledger.events.prune(before=NOW - 1) == 0
+    assert ledger.events.prune(before=NOW + 1) == 1

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import sys
+import threading
+from subprocess import PIPE, Popen
+
+import pytest
+
+from chatferry.ledger.destinations import Parked
+from chatferry.ledger.owners import is_gone, new_owner
+
+NOW = 1_700_000_000.0
+
+
+def test_a_lease_is_one_owners_until_it_runs_out(ledger):
+    leases = ledger.leases
+    assert leases.take("work", "a", NOW, NOW + 60)
+    assert leases.take("work", "a", NOW, NOW + 60)
+    assert not leases.take("work", "b", NOW + 59, NOW + 99)
+    assert leases.take("work", "b", NOW + 61, NOW + 99)
+
+
+def test_only_its_owner_gives_a_lease_back(ledger):
+    ledger.leases.take("work", "a", NOW, NOW + 60)
+    ledger.leases.give_back("work", "b")
+    assert not ledger.leases.take("work", "b", NOW, NOW + 60)
+    ledger.leases.give_back("work", "a")
+    assert ledger.leases.take("work", "b", NOW, NOW + 60)
+
+
+def test_of_many_who_ask_at_once_one_gets_the_lease(ledger):
+    taken = []
+
+    def ask(name):
+        if ledger.leases.take("work", name, NOW, NOW + 60):
+            taken.append(name)
+
+    threads = [threading.Thread(target=ask, args=(str(number),)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 1
+
+
+def test_a_destinations_turn_is_taken_parked_or_not(fill):
+    leases = fill.ledger.leases
+    fill.ledger.destinations.hold("sales", "a migration")
+    assert leases.take_turn("sales", "a", NOW, NOW + 60)
+    assert not leases.take_turn("sales", "b", NOW, NOW + 60)
+    leases.end_turn("sales", "b")
+    assert not leases.take_turn("sales", "b", NOW, NOW + 60)
+    leases.end_turn("sales", "a")
+    assert leases.take_turn("sales", "b", NOW, NOW + 60)
+
+
+@pytest.fixture
+def other_process():
+    """A process that opened a ledger and says who it is there."""
+    code = "from chatferry.ledger.owners import new_owner; print(new_owner(), flush=True); input()"
+    with Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+
+
+def test_what_a_dead_process_leased_is_taken_over_and_what_a_live_one_did_is_not(ledger, other_process):
+    process, owner = other_process
+    ledger.leases.take("work", owner, NOW, NOW + 60)
+    ledger.take_over(NOW)
+    assert not ledger.leases.take("work", "me", NOW, NOW + 60)
+    process.kill()  # nobody has waited for it: it is still there, as a zombie
+    while not is_gone(owner):
+        pass
+    ledger.take_over(NOW)
+    assert ledger.leases.take("work", "me", NOW, NOW + 60)
+
+
+def test_only_a_number_that_is_free_or_anothers_on_this_machine_proves_a_death():
+    machine, pid, started, number = new_owner().split(":")
+    assert not is_gone(f"{machine}:{pid}:{started}:{number}")
+    assert not is_gone(f"{machine}:{pid}:{started}:another")
+    assert is_gone(f"{machine}:{pid}:1{started}:{number}")
+    assert is_gone(f"{machine}:999999999:{started}:{number}")
+    assert not is_gone(f"another/{machine}:999999999:{started}:{number}")
+    assert not is_gone("a name nobody gave")
+
+
+def test_what_was_put_off_while_the_clock_was_ahead_is_due_once_it_is_right(fill):
+    ledger, ahead = fill.ledger, NOW + 365 * 86400
+    fill.put(at=ahead)
+    fill.mark("c2", ahead)
+    ledger.leases.take_turn("sales", ledger.owner, ahead, ahead + 60)
+    ledger.destinations.park("sales", Parked.WAITING, "away", ahead + 60)
+    ledger.leases.take_turn("sales", "dead", ahead, ahead + 60)
+    ledger.leases.take("work", "dead", ahead, ahead + 60)
+    ledger.take_over(NOW)
+    assert len(ledger.conversations.lease("me", NOW, NOW + 60, 50)) == 1
+    assert len(ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)) == 1
+    assert ledger.leases.take("work", "me", NOW, NOW + 60)
+
+
+def test_what_waits_on_purpose_goes_on_waiting(fill):
+    ledger = fill.ledger
+    fill.mark("c1", NOW + 7 * 86400)
+    ledger.destinations.hold("sales", "a migration")
+    ledger.take_over(NOW)
+    assert ledger.conversations.lease("me", NOW, NOW + 60, 50) == []
+    assert ledger.destinations.state("sales").parked_as is Parked.OPERATOR
+
+
+def test_extending_keeps_the_destinations_one_serves(fill):
+    ledger = fill.ledger
+    fill.put()
+    ledger.deliveries.lease("sales", ledger.owner, NOW, NOW + 60, limit=9, linger=0)
+    ledger.extend(NOW + 600)
+    assert not ledger.leases.take_turn("sales", "b", NOW + 300, NOW + 900)
+    assert ledger.leases.take_turn("sales", "b", NOW + 601, NOW + 900)

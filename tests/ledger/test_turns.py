@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import sys
+import threading
+from subprocess import PIPE, Popen
+
+import pytest
+
+from chatferry.errors import LedgerUnavailable
+from chatferry.ledger.turns import Turns
+
+HOLD = """
+import sys
+from pathlib import Path
+from chatferry.ledger.turns import Turns
+with Turns(Path(sys.argv[1])).turn():
+    print("held", flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def turns(tmp_path):
+    made = Turns(tmp_path / "ledger.db", patience=0.1)
+    yield made
+    made.close()
+
+
+def test_a_process_that_hangs_in_its_turn_is_waited_for_with_an_end(turns, tmp_path):
+    with Popen([sys.executable, "-c", HOLD, tmp_path / "ledger.db"], stdin=PIPE, stdout=PIPE) as process:
+        process.stdout.readline()
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailable, match="did not end its change"), turns.turn():
+                pytest.fail("two have the turn")
+        process.kill()
+        process.wait()
+        with turns.turn():
+            pass
+
+
+def test_so_is_a_thread(turns):
+    refused = []
+
+    def ask():
+        with pytest.raises(LedgerUnavailable) as caught, turns.turn():
+            pytest.fail("two have the turn")
+        refused.append(caught)
+
+    with turns.turn():
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    with turns.turn():
+        pass

@@ -1,0 +1,152 @@
+"""Connectors that are not careful with validation, changes, threads or erasure, one defect each."""
+
+# ruff: noqa: ARG002  (they override methods and ignore what they should not)
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from chatferry import PermanentFailure, Receipt, TemporaryFailure
+from chatferry.testing.sample import SampleConnector
+
+
+class NamesNoField(SampleConnector):
+    caught_by = "test_a_missing_required_field_is_refused_by_name"
+
+    def refusal(self, name, error):
+        return PermanentFailure(f"the {name} was refused", words="something is missing")
+
+
+class DropsValuesInSilence(SampleConnector):
+    caught_by = "test_a_value_outside_the_list_is_refused_by_name_or_left_out_and_said"
+
+    def fitted(self, name, values, notes):
+        return {f: v for f, v in super().fitted(name, values, notes).items() if v != "nonsense"}
+
+
+class WritesByOldIds(SampleConnector):
+    caught_by = "test_a_deleted_record_is_made_anew_or_refused"
+
+    def outcome(self, contact, conversation):
+        return super().outcome(contact, conversation)
+
+    def deliver(self, leads):
+        outcomes = super().deliver(leads)
+        return [
+            replace(outcome, ids=lead.receipt.ids)
+            if lead.receipt and isinstance(outcome, Receipt)
+            else outcome
+            for lead, outcome in zip(leads, outcomes, strict=True)
+        ]
+
+
+class BringsBackTheMerged(SampleConnector):
+    caught_by = "test_a_merged_record_is_not_brought_back"
+    code = "MERGED"
+
+    def result(self, name, row, result):
+        if result and result.get("error", {}).get("code") == self.code:
+            return self.write(name, [{**row, "key": f"{row['key']}-2"}])[f"{row['key']}-2"]
+        return super().result(name, row, result)
+
+
+class BringsBackTheConverted(BringsBackTheMerged):
+    caught_by = "test_a_converted_record_is_left_alone"
+    code = "CONVERTED"
+
+
+class FindsNothing(SampleConnector):
+    caught_by = "test_check_finds_nothing_wrong_with_a_good_account"
+
+    def check(self):
+        return []
+
+
+class ChecksByWriting(SampleConnector):
+    caught_by = "test_check_writes_nothing"
+
+    def check(self):
+        row = {"key": "probe", "values": {"Company": "probe"}, "fill_if_empty": {}, "create_only": {}}
+        self.write("contact", [{**row, "notes": []}])
+        return super().check()
+
+
+class TakesLeadsApart(SampleConnector):
+    caught_by = "test_leads_are_not_changed"
+
+    def row(self, lead, name, key):
+        row = super().row(lead, name, key)
+        lead.records[name].values.pop("Notes", None)
+        return row
+
+
+class OneThreadOnly(SampleConnector):
+    caught_by = "test_it_can_be_used_in_another_thread"
+
+    def __init__(self, settings, context):
+        super().__init__(settings, context)
+        self.local = threading.local()
+        self.local.crm = self.crm
+
+    def send(self, name, rows):
+        assert self.local.crm
+        return super().send(name, rows)
+
+
+class LocksTheAccount(SampleConnector):
+    caught_by = "test_two_instances_serve_one_account"
+
+    def deliver(self, leads):
+        owner = str(id(self))
+        if self.context.memory.get("owner") not in {None, owner}:
+            raise TemporaryFailure("another process is at it")
+        self.context.memory.put("owner", owner)
+        return super().deliver(leads)
+
+
+class ClosesOnce(SampleConnector):
+    caught_by = "test_it_can_be_closed_twice"
+
+    def close(self):
+        del self.crm
+
+
+class HoldsAGrudge(SampleConnector):
+    caught_by = "test_it_is_usable_after_a_refusal"
+
+    def __init__(self, settings, context):
+        super().__init__(settings, context)
+        self.failed = []
+
+    def outcome(self, contact, conversation):
+        outcome = super().outcome(contact, conversation)
+        if not isinstance(outcome, Receipt):
+            self.failed.append(outcome)
+        return self.failed[0] if self.failed else outcome
+
+
+class ErasesHalf(SampleConnector):
+    caught_by = "test_erased_records_are_gone_and_others_stay"
+
+    def erase(self, receipts):
+        return super().erase([replace(r, ids={"contact": r.ids["contact"]}) for r in receipts])
+
+
+class ErasesTooMuch(SampleConnector):
+    caught_by = "test_erased_records_are_gone_and_others_stay"
+
+    def erase(self, receipts):
+        for table in self.crm.tables.values():
+            table.clear()
+        return list(receipts)
+
+
+class ErasesOnce(SampleConnector):
+    caught_by = "test_erasing_again_is_a_success"
+
+    def erase(self, receipts):
+        gone = [r.ids["contact"] not in self.crm.tables["contact"] for r in receipts]
+        outcomes = super().erase(receipts)
+        missing = PermanentFailure("no such record")
+        return [missing if g else outcome for g, outcome in zip(gone, outcomes, strict=True)]

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+import requests
+from flask import Flask
+
+from chatferry.emulators import Emulator
+from chatferry.testing import EmulatorHarness, Shape, Trouble
+from chatferry.testing.sample import SampleConnector
+
+
+def create(*, faults, greeting):
+    app = Flask("acme")
+
+    @app.get("/")
+    def root():
+        limited = faults.strikes("429")
+        return (limited.value or "", 429) if limited else (greeting, 200)
+
+    return app
+
+
+class AcmeHarness(EmulatorHarness):
+    connector = SampleConnector
+    capabilities = frozenset()
+    contact = Shape(name="contact", text="Name", other="Notes")
+    emulator = Emulator(name="acme", summary="A CRM.", create=create, faults={"429": "Too fast."})
+    troubles = MappingProxyType({Trouble.TOO_FAST: "429=30", Trouble.RECORD_REFUSED: "429"})
+
+    def options(self):
+        return {"greeting": "hello"}
+
+    def settings(self):
+        return {"url": self.url}
+
+    def held(self, name):
+        raise NotImplementedError(name)
+
+
+@pytest.fixture
+def crm(tmp_path):
+    with AcmeHarness(tmp_path) as crm:
+        yield crm
+
+
+def get(crm):
+    answer = requests.get(crm.settings()["url"], timeout=5)
+    return answer.status_code, answer.text
+
+
+def test_the_emulator_is_served_with_its_options(crm):
+    assert get(crm) == (200, "hello")
+
+
+def test_a_trouble_is_the_emulators_fault_until_it_behaves(crm):
+    crm.misbehave(Trouble.TOO_FAST)
+    assert get(crm) == get(crm) == (429, "30")
+    crm.behave()
+    assert get(crm) == (200, "hello")
+
+
+def test_a_trouble_can_strike_so_many_times(crm):
+    crm.misbehave(Trouble.TOO_FAST, times=1)
+    assert [get(crm)[0], get(crm)[0]] == [429, 200]
+
+
+def test_the_key_of_a_record_becomes_the_faults_value(crm):
+    crm.misbehave(Trouble.RECORD_REFUSED, key="ada@example.org")
+    assert get(crm) == (429, "ada@example.org")
+
+
+def test_a_fault_that_has_a_value_keeps_it(crm):
+    crm.misbehave(Trouble.TOO_FAST, key="ada@example.org")
+    assert get(crm) == (429, "30")
+
+
+def test_nothing_listens_after_close(tmp_path):
+    with AcmeHarness(tmp_path) as crm:
+        url = crm.url
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=5)

@@ -1,0 +1,271 @@
+"""The endpoint as ``chatferry serve --web-only`` runs it, over real HTTP, and what it makes of bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import suppress
+
+import pytest
+import requests
+
+from chatferry.emulators.iadvize import signature
+from chatferry.ledger import Ledger
+
+SECRET = "yourSecretToken"
+JSON = {"Content-Type": "application/json"}
+CONFIGURATION = """
+database = "sqlite:///ledger.db"
+[web]
+port = {port}
+[iadvize]
+secrets = ["env:IADVIZE_SECRET"]
+[[iadvize.clients]]
+platform = "ha"
+client_id = 335
+username = "env:IADVIZE_USER"
+password = "env:IADVIZE_PASSWORD"
+api_url = "http://127.0.0.1:9"
+[destinations]
+"""
+
+
+def event(**changes) -> bytes:
+    body = {
+        "eventId": str(uuid.uuid4()),
+        "eventType": "v2.conversation.closed",
+        "platform": "ha",
+        "clientId": 335,
+        "projectId": 1549,
+        "conversationId": str(uuid.uuid4()),
+    }
+    return json.dumps({**body, **changes}).encode()
+
+
+class Web:
+    """A server in a process group of its own."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        port = self.url.rpartition(":")[2]
+        (folder / "chatferry.toml").write_text(CONFIGURATION.format(port=port))
+        names = {"IADVIZE_SECRET": SECRET, "IADVIZE_USER": "u", "IADVIZE_PASSWORD": "p"}
+        with (folder / "log.txt").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chatferry", "serve", "--web-only"],
+                cwd=folder,
+                env={**os.environ, **names},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.until(lambda: self.get("/readyz") == 200)
+
+    def until(self, happens) -> None:
+        deadline = time.monotonic() + 90
+        while not happens():
+            assert time.monotonic() < deadline, (self.folder / "log.txt").read_text()
+            time.sleep(0.05)
+
+    def get(self, path: str) -> int | None:
+        try:
+            return requests.get(self.url + path, timeout=30).status_code
+        except requests.ConnectionError:
+            return None
+
+    def post(self, raw: bytes, **headers: str) -> requests.Response:
+        signed = {"X-iAdvize-Signature": signature(SECRET, raw), **JSON, **headers}
+        sent = {name.replace("_", "-"): value for name, value in signed.items() if value}
+        return requests.post(f"{self.url}/webhooks/iadvize", data=raw, headers=sent, timeout=60)
+
+    def events(self) -> int:
+        ledger = Ledger(f"sqlite:///{self.folder}/ledger.db")
+        try:
+            return ledger.status(time.time()).events
+        finally:
+            ledger.close()
+
+    def kept(self) -> dict[str, int]:
+        ledger = Ledger(f"sqlite:///{self.folder}/ledger.db")
+        try:
+            return dict(ledger.status(time.time()).kept)
+        finally:
+            ledger.close()
+
+    def close(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    server = None
+    try:
+        server = Web(tmp_path_factory.mktemp("web"))
+        yield server
+    finally:
+        if server:
+            server.close()
+
+
+def refused(answer, status: int, says: str) -> None:
+    """Check that an answer says what is wrong, as a problem document."""
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert says in problem["title"] + ": " + problem["detail"]
+
+
+@pytest.fixture
+def unchanged(web):
+    """Nothing may be written meanwhile."""
+    before = web.events()
+    yield web
+    assert web.events() == before
+
+
+def test_a_signed_event_is_acknowledged_once_it_is_written(web):
+    before = web.events()
+    assert web.post(event()).status_code == 204
+    assert web.events() == before + 1
+
+
+def test_a_missing_signature_is_refused(unchanged):
+    refused(unchanged.post(event(), **{"X-iAdvize-Signature": ""}), 401, "is missing")
+
+
+def test_a_forged_signature_is_refused(unchanged):
+    raw = event()
+    forged = {"X-iAdvize-Signature": signature("another secret", raw)}
+    refused(unchanged.post(raw, **forged), 401, "does not belong to this body")
+
+
+def test_a_short_signature_is_refused(unchanged):
+    raw = event()
+    short = {"X-iAdvize-Signature": signature(SECRET, raw)[:-1]}
+    refused(unchanged.post(raw, **short), 401, "not 64 hexadecimal digits")
+
+
+def test_another_algorithm_is_refused(unchanged):
+    other = {"X-iAdvize-Signature": "sha1=" + "0" * 40}
+    refused(unchanged.post(event(), **other), 401, "only sha256")
+
+
+def test_a_tampered_body_is_refused(unchanged):
+    raw = event()
+    signed = {"X-iAdvize-Signature": signature(SECRET, raw)}
+    refused(unchanged.post(raw.replace(b"1549", b"1550"), **signed), 401, "does not belong")
+
+
+def test_what_is_not_json_is_refused(unchanged):
+    refused(unchanged.post(b"{'eventId': 1}"), 400, "Not JSON: line 1, column 2")
+
+
+def test_wrong_types_are_named(unchanged):
+    wrong = event(clientId="many", conversationId=[1], eventType=7)
+    answer = unchanged.post(wrong)
+    refused(answer, 422, "/eventType is not a string; /clientId is not an integer")
+
+
+def test_missing_ids_are_named(unchanged):
+    answer = unchanged.post(event(eventId=None, platform=None))
+    refused(answer, 422, "/eventId is missing; /platform is missing")
+
+
+def test_a_body_of_ten_megabytes_is_refused_unread(unchanged):
+    raw = event(padding="x" * 10_000_000)
+    try:
+        answer = unchanged.post(raw)
+    except requests.ConnectionError:
+        return  # the server hung up before it had it all, which is the point
+    refused(answer, 413, "")
+
+
+def test_deep_json_is_refused(unchanged):
+    raw = b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    refused(unchanged.post(raw), 400, "nested more than 32 deep")
+
+
+def test_another_content_type_is_refused(unchanged):
+    answer = requests.post(
+        f"{unchanged.url}/webhooks/iadvize",
+        data=(raw := event()),
+        headers={"Content-Type": "text/plain", "X-iAdvize-Signature": signature(SECRET, raw)},
+        timeout=60,
+    )
+    refused(answer, 415, "application/json")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_another_method_is_refused(unchanged, method):
+    answer = requests.request(method, f"{unchanged.url}/webhooks/iadvize", timeout=60)
+    refused(answer, 405, "Method Not Allowed")
+
+
+def test_an_unknown_address_is_refused(unchanged):
+    refused(requests.post(f"{unchanged.url}/nowhere", timeout=60), 404, "Not Found")
+
+
+def test_a_replayed_event_is_acknowledged_and_kept_once(web):
+    raw = event()
+    before = web.events()
+    assert [web.post(raw).status_code for _ in range(3)] == [204, 204, 204]
+    assert web.events() == before + 1
+
+
+def test_an_unknown_client_is_acknowledged_kept_and_reported(web):
+    assert web.post(event(clientId=999)).status_code == 204
+    assert web.kept()["client ha/999 is not configured"] == 1
+
+
+def test_the_public_health_check_answers_as_the_marketplace_wants_it(web):
+    answer = requests.get(f"{web.url}/health", timeout=30)
+    assert (answer.status_code, answer.json()) == (200, {"status": "UP"})
+
+
+def test_the_probes_of_orchestrators_answer(web):
+    assert web.get("/livez") == 200
+    assert web.get("/readyz") == 200
+
+
+def workers(web) -> list[int]:
+    """The web server's processes."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "-g", str(web.process.pid)], capture_output=True, text=True, check=True
+    )
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def test_a_full_disk_is_answered_503_and_is_over_once_there_is_room(tmp_path):
+    """A limit on the size of files refuses to write as a full disk does."""
+    web = Web(tmp_path)
+    try:
+        assert web.post(event()).status_code == 204
+        full = (0, resource.RLIM_INFINITY)
+        for pid in workers(web):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, full)
+        answer = web.post(event())
+        refused(answer, 503, "Not stored")
+        assert int(answer.headers["Retry-After"]) > 0
+        web.until(lambda: web.get("/readyz") == 503)
+        assert web.get("/health") == 200
+        assert web.events() == 1
+        for pid in workers(web):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        web.until(lambda: web.get("/readyz") == 200)
+        assert web.post(event()).status_code == 204
+        assert web.events() == 2
+    finally:
+        web.close()
