@@ -27,4 +27,5 @@ def test_a_worker_does_not_run_on_without_one_of_its_loops(shop):
         workspace.settings = replace(settings, runner=replace(settings.runner, idle=float("inf")))
         error = CliRunner().invoke(command_line(), ["worker"], obj=workspace).exception
     assert isinstance(error, ChatferryError)
-    assert "sync-0" in str(error)
+    # Others end as well, but the worker stops at the first: which ones it still names is chance.
+    assert "loops ended by themselves" in str(error)

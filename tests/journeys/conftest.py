@@ -199,6 +199,20 @@ class Installation:
         ledger = Ledger(self.ledger_url)
         try:
             until(lambda: not _waits(ledger), "everything is delivered", patience)
+        except AssertionError as error:
+            ended = [process.args for process in self.processes if process.poll() is not None]
+            status, log = self.command("status"), self.log[-20_000:]
+            raise AssertionError(f"{error}\n{status}\nended: {ended}\n{log}") from None
+        finally:
+            ledger.close()
+
+    def known(self) -> set[str]:
+        """The keys of the conversations the ledger holds."""
+        ledger = Ledger(self.ledger_url)
+        try:
+            with ledger.database.read() as connection:
+                query = "SELECT platform, client_id, conversation_id FROM conversations"
+                return {"-".join(map(str, row)) for row in connection.exec_driver_sql(query)}
         finally:
             ledger.close()
 
