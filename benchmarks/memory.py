@@ -22,7 +22,8 @@ import recorded
 CONVERSATIONS = 1000
 WAVES = 5
 REST = 3.0
-PATIENCE = 170.0
+PATIENCE = 1800.0
+"""Seconds after which the rest of the waves is left out."""
 
 
 def waiting(ledger: Path) -> int:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import structlog
-
 from chatferry.errors import ChatferryError
 from chatferry.extraction import extract, lead_of
 from chatferry.handover import Handover
 from chatferry.ledger.decisions import Decided, State
+from chatferry.logs import get_logger
 from chatferry.mapping import CompiledMapping
 from chatferry.model import Conversation, Lead
 from chatferry.routing import Verdict, decide, mismatch
@@ -45,7 +44,7 @@ class Destination:
         """
         extracted = extract(conversation, self.strategies)
         for failure in extracted.failures:
-            log = structlog.get_logger("chatferry.sync")
+            log = get_logger("chatferry.sync")
             log.error("strategy failed", destination=self.name, reason=failure.reason)
         return lead_of(conversation, extracted.answers)
 

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
 from chatferry.acceptance import Acceptance
@@ -25,6 +24,7 @@ from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import DueConversation
 from chatferry.ledger.deliveries import Settled
 from chatferry.ledger.destinations import Parked
+from chatferry.logs import get_logger
 from chatferry.model import Conversation, Event, Lead, Receipt
 from chatferry.plugins import Plugins
 from chatferry.reading import Reader
@@ -99,7 +99,7 @@ class Engine:
         settled = [self.reader.settle(one, read[one.conversation_id], now) for one in due]
         conversations, owner = self.ledger.conversations, self.ledger.owner
         for one, error in _unwritten(lambda rows: conversations.settle(owner, rows, now), settled):
-            log = structlog.get_logger("chatferry.sync")
+            log = get_logger("chatferry.sync")
             log.error("reading not written", conversation=one.due.conversation_id, error=type(error).__name__)
             conversations.settle(owner, [self.reader.failed(one.due, error, now)], now)
 
@@ -131,7 +131,7 @@ class Engine:
         return len(batch)
 
     def _write_outcomes(self, name: str, settled: Sequence[Settled], now: float) -> None:
-        log = structlog.get_logger("chatferry.deliver").bind(destination=name)
+        log = get_logger("chatferry.deliver").bind(destination=name)
         for one, error in _unwritten(lambda rows: self.ledger.deliveries.settle(rows, now), settled):
             log.error("outcome not written", delivery=one.delivery.id, error=type(error).__name__)
             self.ledger.deliveries.settle([unwritable(one, error)], now)
@@ -152,7 +152,7 @@ class Engine:
 
     def _conclude(self, name: str, settlement: Settlement, now: float) -> None:
         """End the destination's turn: awake, or at rest."""
-        log = structlog.get_logger("chatferry.deliver").bind(destination=name)
+        log = get_logger("chatferry.deliver").bind(destination=name)
         if settlement.rest is None:
             self.ledger.destinations.awake(name, now if settlement.succeeded else None)
             return

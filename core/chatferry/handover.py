@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-import structlog
-
 from chatferry.connector import Connector, Finding, Level, Outcome
 from chatferry.errors import (
     AuthFailure,
@@ -25,6 +23,7 @@ from chatferry.errors import (
     TemporaryFailure,
 )
 from chatferry.iadvize.scalars import clean
+from chatferry.logs import get_logger
 from chatferry.model import Lead, Receipt
 from chatferry.tracing import frames
 
@@ -80,7 +79,7 @@ class Handover:
         self._connector: Connector | None = None
         self._stuck: _Stuck | None = None
         self._abandoned: list[threading.Thread] = []
-        self._log = structlog.get_logger("chatferry.deliver").bind(destination=destination)
+        self._log = get_logger("chatferry.deliver").bind(destination=destination)
 
     def deliver(self, leads: Sequence[Lead]) -> Handed:
         """Deliver a batch; never raises."""

@@ -8,12 +8,32 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
-import structlog
-
 from chatferry.settings.model import LogSettings
+
+
+@contextmanager
+def _without(package: str) -> Iterator[None]:
+    """Let an optional import of ``package`` find nothing, unless it is loaded already."""
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]  # (the documented way to say so)
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+
+
+# It draws tracebacks with rich where there is one. We log none, and every process would hold 4 MB for it.
+with _without("rich"):
+    import structlog
+    from structlog import get_logger
+
+__all__ = ["configure_logging", "get_logger"]
 
 
 def configure_logging(settings: LogSettings) -> None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-import structlog
-
 from chatferry import schedule
 from chatferry.destination import Destination, Veto
 from chatferry.errors import (
@@ -22,6 +20,7 @@ from chatferry.iadvize.facts import enrich, facts_of
 from chatferry.iadvize.scalars import clean
 from chatferry.ledger.conversations import DueConversation, Settled
 from chatferry.ledger.decisions import Decided
+from chatferry.logs import get_logger
 from chatferry.model import Conversation
 from chatferry.routing import live_wanted
 from chatferry.settings.model import Settings
@@ -50,7 +49,7 @@ class Reader:
         try:
             return self._settle(due, read, now)
         except Exception as error:  # noqa: BLE001  (a conversation may hold anything, a plugin do anything)
-            structlog.get_logger("chatferry.sync").error(
+            get_logger("chatferry.sync").error(
                 "conversation failed", conversation=due.conversation_id, reason=_what(error), at=frames(error)
             )
             return self.failed(due, error, now)
@@ -86,7 +85,7 @@ class Reader:
         """Have it read again, or give it up where it is old and this run of failures long enough."""
         retry = self.settings.retry
         if now - due.first_seen_at > retry.give_up_after and schedule.is_worn_out(due.attempts, retry):
-            structlog.get_logger("chatferry.sync").error(
+            get_logger("chatferry.sync").error(
                 "conversation given up", conversation=due.conversation_id, reason=problem
             )
             return Settled(due=due, due_at=None, problem=f"{schedule.GIVEN_UP}{problem}")
@@ -133,7 +132,7 @@ class Reader:
                 failed.append(self.failed(due, error, now))
         if failed:
             problems = [one.problem for one in failed]
-            structlog.get_logger("chatferry.sync").error("not decided", reasons=problems)
+            get_logger("chatferry.sync").error("not decided", reasons=problems)
             again = min((one.due_at for one in failed if one.due_at is not None), default=again)
         closed = conversation.closed_at
         return Settled(

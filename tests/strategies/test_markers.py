@@ -151,6 +151,14 @@ pieces = st.sampled_from(
 texts = st.lists(pieces | st.text(max_size=4), max_size=8).map("".join)
 
 
+def test_replies_that_make_a_marker_only_together_are_no_marker():
+    chat = talk()
+    chat.say(AuthorKind.AGENT, "[](Q1) Which array?")
+    chat.say(AuthorKind.VISITOR, "[")
+    chat.say(AuthorKind.VISITOR, "](Q1)")
+    assert answers(chat)["Q1"].value == "](Q1)"
+
+
 @given(st.lists(st.tuples(st.sampled_from(AuthorKind), texts, st.lists(texts, max_size=1)), max_size=8))
 def test_no_conversation_breaks_it_and_no_value_holds_a_marker(said):
     chat = talk()

@@ -7,11 +7,11 @@ import signal
 import threading
 
 import click
-import structlog
 
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
 from chatferry.garbage import settle_down
+from chatferry.logs import get_logger
 from chatferry.runners import LocalRunner
 
 
@@ -29,7 +29,7 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     server = make_server(workspace.config, web)
     settle_down()
     runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
-    structlog.get_logger("chatferry").info(
+    get_logger("chatferry").info(
         "serving", url=f"http://{web.host}:{web.port}/webhooks/iadvize", runner=runner is not None
     )
     try:
@@ -52,7 +52,7 @@ def worker(workspace: Workspace, *, strict: bool) -> None:
     engine = workspace.engine
     settle_down()
     with LocalRunner(engine, on_failure=stop.set) as runner:
-        structlog.get_logger("chatferry").info("working", destinations=list(engine.destinations))
+        get_logger("chatferry").info("working", destinations=list(engine.destinations))
         stop.wait()
     _insist_on(runner)
 

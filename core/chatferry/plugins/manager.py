@@ -8,13 +8,13 @@ from importlib import import_module
 from typing import Any, Self
 
 import click
-import structlog
 
 from chatferry._version import __version__
 from chatferry.connector import Connector
 from chatferry.emulators import Emulator
 from chatferry.errors import PluginError
 from chatferry.hookspecs import PROJECT
+from chatferry.logs import get_logger
 from chatferry.model import Lead
 from chatferry.plugins.discover import Candidate, installed
 from chatferry.plugins.plugin import HOOKS, Plugin
@@ -35,7 +35,7 @@ class Plugins:
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self._plugins = plugins
-        self._log = structlog.get_logger("chatferry.plugins")
+        self._log = get_logger("chatferry.plugins")
         connectors = Offers(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # only looked at
         strategies = Offers(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # only looked at
         self.connectors: Mapping[str, type[Connector]] = connectors.by_name()

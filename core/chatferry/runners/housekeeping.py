@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import structlog
-
 from chatferry.engine import Engine
+from chatferry.logs import get_logger
 
 _DAY = 86_400.0
 _BETWEEN_PRUNINGS = 3600.0
@@ -35,4 +34,4 @@ class Housekeeping:
         if retention.leads_days:
             leads = self._engine.ledger.deliveries.prune(now - retention.leads_days * _DAY)
         if events or leads:
-            structlog.get_logger("chatferry.runner").info("pruned", events=events, leads=leads)
+            get_logger("chatferry.runner").info("pruned", events=events, leads=leads)

@@ -16,10 +16,9 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-import structlog
-
 from chatferry.engine import Engine
 from chatferry.errors import LedgerUnavailable
+from chatferry.logs import get_logger
 from chatferry.runners.housekeeping import Housekeeping
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.tracing import frames
@@ -44,7 +43,7 @@ class LocalRunner:
         self._failed: list[str] = []
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._log = structlog.get_logger("chatferry.runner")
+        self._log = get_logger("chatferry.runner")
 
     def start(self) -> Self:
         """Take over what a dead process left and start every loop."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
 from chatferry.engine import Engine
 from chatferry.errors import PlatformError
+from chatferry.logs import get_logger
 from chatferry.reconcile import Reconciler
 
 _LOCK: Final = "reconciliation"
@@ -22,7 +21,7 @@ class ScheduledReconciliation:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._log = structlog.get_logger("chatferry.reconcile")
+        self._log = get_logger("chatferry.reconcile")
         settings = engine.settings.reconcile
         self._due_at = 0.0 if settings.at_start else engine.clock() + settings.every
 

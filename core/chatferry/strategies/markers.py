@@ -125,11 +125,17 @@ class Markers(Strategy):
 def _answer(name: str, once: Asked) -> Answer:
     return Answer(
         name=name,
-        value="\n".join(text for _, text in once.replies),
+        value=_joined(text for _, text in once.replies),
         message_ids=tuple(message_id for message_id, _ in once.replies),
         strategy=Markers.name,
         question=once.question or None,
     )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Join replies; two that make a marker only together lose its bracket, not their words."""
+    value = "\n".join(texts)
+    return value.replace("[", "").strip() if "[" in value and find(value) else value
 
 
 def _placeholder(name: str, once: Asked, value: str) -> Answer:

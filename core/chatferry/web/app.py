@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
 from flask import Flask, Response, request
 
 from chatferry.errors import ChatferryError, LedgerUnavailable, WebhookRefused
 from chatferry.iadvize.signature import HEADER
+from chatferry.logs import get_logger
 from chatferry.model import Event
 from chatferry.web.problems import problem, register_problems
 
@@ -30,7 +30,7 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
     """
     app = Flask("chatferry.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = body_limit
-    log = structlog.get_logger("chatferry.web")
+    log = get_logger("chatferry.web")
 
     @app.post("/webhooks/iadvize")
     def webhook() -> Response:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-import structlog
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from chatferry.errors import LedgerUnavailable, WebhookRefused
+from chatferry.logs import get_logger
 from chatferry.tracing import frames
 
 RETRY_AFTER = 10
@@ -43,9 +43,7 @@ def _unavailable(error: LedgerUnavailable) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    structlog.get_logger("chatferry.web").error(
-        "request failed", error=type(error).__name__, at=frames(error)
-    )
+    get_logger("chatferry.web").error("request failed", error=type(error).__name__, at=frames(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed", "chatferry could not answer; it is logged")
 
 

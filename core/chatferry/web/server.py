@@ -6,14 +6,16 @@ import multiprocessing
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chatferry.errors import SettingsError
 from chatferry.settings.model import WebSettings
-from chatferry.web.wsgi import CONFIG
 
 if TYPE_CHECKING:
     from granian.server.mp import MPServer
+
+CONFIG: Final = "CHATFERRY_CONFIG"
+"""The environment variable that names the configuration file to the web process."""
 
 
 def make_server(config: Path, settings: WebSettings) -> MPServer:

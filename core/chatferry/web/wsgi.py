@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import threading
 from pathlib import Path
-from typing import Final
 
 from flask import Flask
 
@@ -16,9 +15,7 @@ from chatferry.ledger import Ledger
 from chatferry.logs import configure_logging
 from chatferry.settings.load import load
 from chatferry.web.app import create_app
-
-CONFIG: Final = "CHATFERRY_CONFIG"
-"""The environment variable that names the configuration file."""
+from chatferry.web.server import CONFIG
 
 
 def create() -> Flask:
