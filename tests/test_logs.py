@@ -57,10 +57,3 @@ def test_a_log_nobody_can_read_any_more_stops_nothing():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout == "alive\n"
-
-
-@pytest.mark.parametrize("program", ["chatferry.web.wsgi", "chatferry.cli.serve, chatferry.assembly"])
-def test_what_runs_for_long_does_not_hold_a_library_for_drawing_tables(program):
-    script = f"import sys, {program}; print('rich' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,16 @@ def test_a_port_that_is_taken_is_an_error_and_names_it():
 def test_a_host_that_is_not_ours_is_an_error():
     with pytest.raises(SettingsError, match="cannot be listened at"):
         make_server(Path("chatferry.toml"), WebSettings(host="192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    ("process", "needless"),
+    [
+        ("chatferry.cli.app, chatferry.cli.serve, chatferry.web.server", {"alembic", "flask", "rich"}),
+        ("chatferry.web.wsgi", {"alembic", "gql", "graphql", "jinja2.sandbox", "requests", "rich"}),
+    ],
+)
+def test_no_process_holds_a_large_library_it_does_not_use(process, needless):
+    script = f"import sys, {process}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert needless & set(done.stdout.split()) == set()

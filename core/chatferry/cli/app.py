@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from chatferry._version import __version__
 from chatferry.cli.commands import Commands, LazyCommand, workspace_of
@@ -111,6 +110,5 @@ def _code(error: ChatferryError) -> int:
 
 
 def _say(*lines: str) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     for line in lines:
-        console.print(line, markup=False)
+        click.echo(line, err=True)

@@ -48,7 +48,7 @@ def _marking(dialect: str) -> Insert:
     insert = insert_of(dialect, conversations)
     new, old = insert.excluded, conversations.c
     return insert.on_conflict_do_update(
-        index_elements=["platform", "client_id", "conversation_id"],
+        index_elements=["conversation_id", "platform", "client_id"],
         where=old.erased_at.is_(None),
         set_={
             "marks": old.marks + 1,

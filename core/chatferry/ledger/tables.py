@@ -77,10 +77,10 @@ conversations = Table(
     Column("synced_at", Double),
     Column("problem", Text, comment="why it was not read, if so"),
     Column("erased_at", Double, comment="nothing is read of it again"),
-    UniqueConstraint("platform", "client_id", "conversation_id"),
+    # The id first: one index serves the events of a conversation as well, which name it alone.
+    UniqueConstraint("conversation_id", "platform", "client_id"),
     _partial("ix_conversations_due", "late", "due_at", where="due_at IS NOT NULL"),
     Index("ix_conversations_visitor", "visitor_id"),
-    Index("ix_conversations_conversation", "conversation_id"),
 )
 
 deliveries = Table(

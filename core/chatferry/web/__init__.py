@@ -1,5 +1,4 @@
-"""The web side: the webhook endpoint and what orchestrators and iAdvize look at."""
+"""The web side: the webhook endpoint and what orchestrators and iAdvize look at.
 
-from chatferry.web.app import create_app
-
-__all__ = ["create_app"]
+Nothing is imported here: the process of the runner starts the server and needs no Flask.
+"""

@@ -37,14 +37,13 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.Double(), nullable=True, comment="nothing is read of it again"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
         sa.UniqueConstraint(
+            "conversation_id",
             "platform",
             "client_id",
-            "conversation_id",
-            name=op.f("uq_conversations_platform_client_id_conversation_id"),
+            name=op.f("uq_conversations_conversation_id_platform_client_id"),
         ),
     )
     with op.batch_alter_table("conversations") as batch_op:
-        batch_op.create_index("ix_conversations_conversation", ["conversation_id"])
         batch_op.create_index(
             "ix_conversations_due",
             ["late", "due_at"],
@@ -220,6 +219,5 @@ def downgrade() -> None:
     with op.batch_alter_table("conversations") as batch_op:
         batch_op.drop_index("ix_conversations_visitor")
         batch_op.drop_index("ix_conversations_due")
-        batch_op.drop_index("ix_conversations_conversation")
 
     op.drop_table("conversations")
