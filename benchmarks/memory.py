@@ -1,6 +1,6 @@
 """What ``chatferry serve`` holds in memory: at rest, and after many events.
 
-    python benchmarks/memory.py [--events 100000]
+    python benchmarks/memory.py [--events 100000] [--conversations 20000]
 
 The figure is PSS, the sum over all processes, where a page that several share counts once. Webhooks
 about recorded conversations are posted in waves and carried into CSV; after the first wave, which
@@ -19,7 +19,6 @@ from pathlib import Path
 import processes
 import recorded
 
-CONVERSATIONS = 1000
 WAVES = 5
 REST = 3.0
 PATIENCE = 1800.0
@@ -50,12 +49,13 @@ def main() -> None:
     """Measure at rest and after each wave."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--conversations", type=int, default=20_000)
     chosen = parser.parse_args()
     print(processes.machine())
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         work, recording = Path(folder) / "work", Path(folder) / "recording"
-        recorded.record(CONVERSATIONS, recording)
+        recorded.record(chosen.conversations, recording)
         print(f"\nPSS in MB\n{'events':>12}{'all':>10}{'main':>8}{'web':>8}{'other':>8}")
         with processes.chatferry(work, "http://127.0.0.1:1") as (serving, _):
             time.sleep(REST)
@@ -85,8 +85,8 @@ def main() -> None:
         print(
             f"\nat rest {sum(at_rest.values()):.0f} MB; after the last wave {last / warm:.2f} times the first"
         )
-        print("Each event is a new one about one of 1,000 conversations: the ledger grows by the events, the")
-        print("CSV files do not. Not in it: growth over weeks.")
+        each = chosen.events // chosen.conversations
+        print(f"{each} events a conversation; the ledger grows with each wave. Not in it: growth over weeks.")
 
 
 if __name__ == "__main__":
