@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import threading
 
 import pytest
@@ -10,6 +12,7 @@ import structlog
 
 from chatferry.errors import LedgerUnavailable
 from chatferry.runners import LocalRunner
+from chatferry.runners.priority import STEP
 from chatferry.settings.model import RunnerSettings
 
 
@@ -77,3 +80,20 @@ def test_a_loop_that_was_stopped_has_not_failed(ferry):
     with LocalRunner(ferry.engine, reconciling=False, on_failure=told.set) as runner:
         pass
     assert (runner.failed, told.is_set()) == ([], False)
+
+
+def test_what_follows_from_webhooks_leaves_the_processor_to_those_who_accept_them(ferry):
+    found, arrived = [], threading.Event()
+
+    def take(leads):
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        arrived.set()
+        return ferry.crm.take(leads)
+
+    ferry.crm.next(take)
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    ferry.tell_closed(*ferry.play())
+    with LocalRunner(ferry.engine, reconciling=False):
+        assert arrived.wait(30)
+    # Elsewhere a priority belongs to the process.
+    assert found == [ours + STEP if sys.platform == "linux" else ours]

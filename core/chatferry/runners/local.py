@@ -20,6 +20,7 @@ from chatferry.engine import Engine
 from chatferry.errors import LedgerUnavailable
 from chatferry.logs import get_logger
 from chatferry.runners.housekeeping import Housekeeping
+from chatferry.runners.priority import step_back
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.tracing import frames
 
@@ -84,6 +85,7 @@ class LocalRunner:
         thread.start()
 
     def _loop(self, name: str, verb: Callable[[], int], idle: float) -> None:
+        step_back()
         try:
             while not self._stopping.is_set():
                 done = self._turn(name, verb)

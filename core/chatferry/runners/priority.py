@@ -1,0 +1,20 @@
+"""Accepting webhooks comes first: iAdvize waits for it, and for nothing else that chatferry does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from typing import Final
+
+STEP: Final = 10
+"""How much nicer than the web process the loops are, on the scale of nice(1)."""
+
+
+def step_back() -> None:
+    """Let others have the processor before this thread and those it starts, where threads differ in that."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        with suppress(OSError):  # a thread nobody may make nicer works all the same
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + STEP)
