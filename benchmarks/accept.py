@@ -122,7 +122,9 @@ def main() -> None:  # noqa: C901  (three questions, asked one after the other)
             return processes.post(recording, url, chosen.count, connections=CONNECTIONS)
 
         def paced(url: str) -> dict[str, float]:
-            processes.post(recording, url, 100, connections=CONNECTIONS, rate=chosen.rate)
+            processes.post(
+                recording, url, int(2 * chosen.rate), connections=CONNECTIONS, rate=chosen.rate
+            )  # warm
             count = int(chosen.rate * chosen.seconds)
             return processes.post(recording, url, count, connections=CONNECTIONS, rate=chosen.rate)
 

@@ -12,7 +12,7 @@ from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
 from chatferry.garbage import settle_down
 from chatferry.logs import get_logger
-from chatferry.runners import LocalRunner
+from chatferry.runners import LocalRunner, take_short_turns
 
 
 @click.command()
@@ -28,6 +28,7 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     web = workspace.settings.web
     server = make_server(workspace.config, web)
     settle_down()
+    take_short_turns()
     runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
     get_logger("chatferry").info(
         "serving", url=f"http://{web.host}:{web.port}/webhooks/iadvize", runner=runner is not None
@@ -51,6 +52,7 @@ def worker(workspace: Workspace, *, strict: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     engine = workspace.engine
     settle_down()
+    take_short_turns()
     with LocalRunner(engine, on_failure=stop.set) as runner:
         get_logger("chatferry").info("working", destinations=list(engine.destinations))
         stop.wait()

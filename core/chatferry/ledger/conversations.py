@@ -77,11 +77,12 @@ class Conversations:
 
         :param but: clients, as platform and id, whose conversations are left alone this time.
         """
+        query = _first(but)
         with self._database.read() as connection:
-            if connection.execute(_first(but), {"now": now}).first() is None:
+            if connection.execute(query, {"now": now}).first() is None:
                 return []
         with self._database.write() as connection:
-            first = connection.execute(_first(but), {"now": now}).first()
+            first = connection.execute(query, {"now": now}).first()
             if first is None:
                 return []
             rows = connection.execute(
@@ -89,6 +90,8 @@ class Conversations:
                 {"now": now, "platform": first.platform, "client": first.client_id, "limit": limit},
             ).all()
             connection.execute(_LEASE, {"ids": [row.id for row in rows], "owner": owner, "until": until})
+        # Nobody has to wait for this; an event that came meanwhile marks its conversation anew.
+        with self._database.read() as connection:
             heard = self._events.of(connection, [row.conversation_id for row in rows])
         return [_leased(row._mapping, heard) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
 

@@ -115,12 +115,13 @@ class Destinations:
             column: case((table.parked_as == Parked.OPERATOR.value, table[column]), else_=values.pop(column))
             for column in _AWAKE
         }
+        statement = (
+            update(destinations)
+            .where(table.name == name, table.leased_by == self._owner)
+            .values(leased_by=None, leased_until=None, **kept, **values)
+        )
         with self._database.write() as connection:
-            connection.execute(
-                update(destinations)
-                .where(table.name == name, table.leased_by == self._owner)
-                .values(leased_by=None, leased_until=None, **kept, **values)
-            )
+            connection.execute(statement)
 
 
 FOR_EVER: Final = 1e12

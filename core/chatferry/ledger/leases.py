@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, Double, bindparam, delete, or_, select, update
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import insert_or_ignore, upsert
@@ -13,24 +14,35 @@ from chatferry.ledger.tables import conversations, destinations, locks
 
 def lease_destination(connection: Connection, name: str, owner: str, now: float, until: float) -> bool:
     """Take a destination's turn, unless it is parked or somebody has it."""
-    table = destinations.c
-    awake = or_(table.parked_until.is_(None), table.parked_until <= now)
-    free = or_(table.leased_by.is_(None), table.leased_by == owner, table.leased_until < now)
-    taken = connection.execute(
-        update(destinations)
-        .where(and_(table.name == name, awake, free))
-        .values(leased_by=owner, leased_until=until)
-    )
+    taken = connection.execute(_TAKE, {"of_name": name, "owner": owner, "now": now, "until": until})
     return taken.rowcount == 1
 
 
 def give_back_destination(connection: Connection, name: str, owner: str) -> None:
     """End the turn of ``owner``, if it has it."""
-    connection.execute(
-        update(destinations)
-        .where(destinations.c.name == name, destinations.c.leased_by == owner)
-        .values(leased_by=None, leased_until=None)
-    )
+    connection.execute(_GIVE_BACK, {"of_name": name, "owner": owner})
+
+
+_NAMED: Final = destinations.c.name == bindparam("of_name")
+_MINE: Final = destinations.c.leased_by == bindparam("owner")
+_FREE: Final = or_(
+    destinations.c.leased_by.is_(None), _MINE, destinations.c.leased_until < bindparam("now", type_=Double)
+)
+_AWAKE: Final = or_(
+    destinations.c.parked_until.is_(None),
+    destinations.c.parked_until <= bindparam("now", type_=Double),
+)
+_TAKE: Final = (
+    update(destinations)
+    .where(_NAMED, _AWAKE, _FREE)
+    .values(leased_by=bindparam("owner"), leased_until=bindparam("until"))
+)
+_TAKE_PARKED: Final = (
+    update(destinations)
+    .where(_NAMED, _FREE)
+    .values(leased_by=bindparam("owner"), leased_until=bindparam("until"))
+)
+_GIVE_BACK: Final = update(destinations).where(_NAMED, _MINE).values(leased_by=None, leased_until=None)
 
 
 class Leases:
@@ -59,15 +71,9 @@ class Leases:
 
     def take_turn(self, destination: str, owner: str, now: float, until: float) -> bool:
         """Take a destination's turn, parked or not; False while somebody else has it."""
-        table = destinations.c
-        free = or_(table.leased_by.is_(None), table.leased_by == owner, table.leased_until < now)
+        values = {"of_name": destination, "owner": owner, "now": now, "until": until}
         with self._database.write() as connection:
-            taken = connection.execute(
-                update(destinations)
-                .where(table.name == destination, free)
-                .values(leased_by=owner, leased_until=until)
-            )
-            return taken.rowcount == 1
+            return connection.execute(_TAKE_PARKED, values).rowcount == 1
 
     def end_turn(self, destination: str, owner: str) -> None:
         """End the turn of ``owner``, if it has it."""
