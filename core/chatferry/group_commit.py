@@ -10,6 +10,7 @@ import copy
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from chatferry.errors import LedgerRefused, LedgerUnavailable
@@ -18,14 +19,19 @@ T = TypeVar("T")
 
 
 class _Waiting(Generic[T]):
-    """An item, and the thread that sleeps until it is settled or until it is its turn to commit."""
+    """An item, and the thread that sleeps until it is settled or until it is its turn to commit.
 
-    __slots__ = ("error", "item", "settled", "woken")
+    ``behind`` is woken by whoever was woken before it: many who wake at once only fight for the
+    interpreter.
+    """
+
+    __slots__ = ("behind", "error", "item", "settled", "woken")
 
     def __init__(self, item: T) -> None:
         self.item = item
         self.settled = False
         self.error: Exception | None = None
+        self.behind: _Waiting[T] | None = None
         self.woken = threading.Lock()
         self.woken.acquire()
 
@@ -48,8 +54,12 @@ class GroupCommit(Generic[T]):
             leads, self._committing = not self._committing, True
         if not leads:
             mine.woken.acquire()
-        if not mine.settled:
-            self._lead()
+        try:
+            if not mine.settled:
+                self._lead()
+        finally:
+            if mine.behind is not None:
+                mine.behind.woken.release()
         if mine.error is not None:
             raise mine.error
 
@@ -57,6 +67,8 @@ class GroupCommit(Generic[T]):
         """Commit what waits, then let the first of those who came meanwhile do the same."""
         with self._lock:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
+        for waiting, behind in pairwise(group):  # the first is whoever leads
+            waiting.behind = behind
         try:
             self._commit_group(group)
         finally:
@@ -65,8 +77,6 @@ class GroupCommit(Generic[T]):
                 self._committing = following is not None
             if following is not None:
                 following.woken.release()
-            for waiting in group:
-                waiting.woken.release()
 
     def _commit_group(self, group: Sequence[_Waiting[T]]) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -32,7 +31,7 @@ def verify(secrets: Sequence[Secret], raw: bytes, header: str | None) -> None:
 
 
 def _digest(secret: Secret, raw: bytes) -> str:
-    return hmac.new(secret.reveal().encode(), raw, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.reveal().encode(), raw, _ALGORITHM).hex()
 
 
 def _given(header: str | None) -> str:
