@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -196,34 +196,25 @@ class Installation:
 
     def until_delivered(self, patience: float = PATIENCE) -> None:
         """Wait until nothing is due any more: no conversation to be read, no lead on its way."""
-        ledger = Ledger(self.ledger_url)
         try:
-            until(lambda: not _waits(ledger), "everything is delivered", patience)
+            with closing(Ledger(self.ledger_url)) as ledger:
+                until(lambda: not _waits(ledger), "everything is delivered", patience)
         except AssertionError as error:
             ended = [process.args for process in self.processes if process.poll() is not None]
             status, log = self.command("status"), self.log[-20_000:]
             raise AssertionError(f"{error}\n{status}\nended: {ended}\n{log}") from None
-        finally:
-            ledger.close()
 
     def known(self) -> set[str]:
         """The keys of the conversations the ledger holds."""
-        ledger = Ledger(self.ledger_url)
-        try:
-            with ledger.database.read() as connection:
-                query = "SELECT platform, client_id, conversation_id FROM conversations"
-                return {"-".join(map(str, row)) for row in connection.exec_driver_sql(query)}
-        finally:
-            ledger.close()
+        query = "SELECT platform, client_id, conversation_id FROM conversations"
+        with closing(Ledger(self.ledger_url)) as ledger, ledger.database.read() as connection:
+            return {"-".join(map(str, row)) for row in connection.exec_driver_sql(query)}
 
     def dead(self) -> dict[str, int]:
         """How many deliveries are dead, by destination."""
-        ledger = Ledger(self.ledger_url)
-        try:
+        with closing(Ledger(self.ledger_url)) as ledger:
             found = ledger.status(time.time()).destinations
-            return {one.destination.name: one.deliveries[State.DEAD] for one in found}
-        finally:
-            ledger.close()
+        return {one.destination.name: one.deliveries[State.DEAD] for one in found}
 
     def close(self) -> None:
         for process in self.processes:

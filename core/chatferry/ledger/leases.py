@@ -32,16 +32,12 @@ _AWAKE: Final = or_(
     destinations.c.parked_until.is_(None),
     destinations.c.parked_until <= bindparam("now", type_=Double),
 )
-_TAKE: Final = (
-    update(destinations)
-    .where(_NAMED, _AWAKE, _FREE)
-    .values(leased_by=bindparam("owner"), leased_until=bindparam("until"))
-)
 _TAKE_PARKED: Final = (
     update(destinations)
     .where(_NAMED, _FREE)
     .values(leased_by=bindparam("owner"), leased_until=bindparam("until"))
 )
+_TAKE: Final = _TAKE_PARKED.where(_AWAKE)
 _GIVE_BACK: Final = update(destinations).where(_NAMED, _MINE).values(leased_by=None, leased_until=None)
 
 

@@ -48,7 +48,7 @@ def card_of(lead: Lead, options: Options) -> Card:
     and id is known by the conversation.
     """
     mapped = properties_of(lead, CONTACT)
-    everything = {**mapped.create_only, **mapped.fill_if_empty, **mapped.values}
+    everything = mapped.against(None)
     email = (everything.get(EMAIL) or lead.email or "").strip().lower()
     visitor = lead.visitor.id or ("" if email else lead.contact_key or lead.key)
     values = dict(mapped.values)
