@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chatferry.cli.demo_run import Outcome, Plan, demonstrate
 from chatferry.cli.output import console, output_option, plain, print_json, table
+from chatferry.cli.stopping import stopping
 from chatferry.cli.workspace import Workspace
 from chatferry.connector import Connector
 from chatferry.settings.fields import nearest
@@ -73,10 +72,10 @@ def demo(
     """
     connector = _connector(workspace, destination)
     folder = directory.absolute()
-    with _ended_by_sigterm(), _folder(folder, keep=keep):
+    with _folder(folder, keep=keep):
         plan = Plan(connector=connector, directory=folder, conversations=conversations, seed=seed)
-        with _progress(console(stderr=True), conversations) as progress:
-            outcome = demonstrate(plan, progress)
+        with stopping() as told, _progress(console(stderr=True), conversations) as progress:
+            outcome = demonstrate(plan, progress, told.pause)
         if output == "json":
             print_json(_as_json(outcome, conversations))
         else:
@@ -112,16 +111,6 @@ def _folder(folder: Path, *, keep: bool) -> Iterator[None]:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as an interrupt does, so that no process of it stays behind."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -56,7 +56,11 @@ class Outcome:
     log: Path
 
 
-def demonstrate(plan: Plan, progress: Progress) -> Outcome:
+Pause = Callable[[float], None]
+"""Rests for some seconds; raises if somebody wants an end."""
+
+
+def demonstrate(plan: Plan, progress: Progress, pause: Pause) -> Outcome:
     """Carry the conversations from the emulator to the CRM with the real server, and compare.
 
     :raises ChatferryError: if the server does not run.
@@ -77,16 +81,20 @@ def demonstrate(plan: Plan, progress: Progress) -> Outcome:
         config = plan.directory / "chatferry.toml"
         config.write_text(_configuration(plan.connector, stage, iadvize.url, port), encoding="utf-8")
         log = plan.directory / "serve.log"
-        server = DemoServer(config, port, {**_SECRETS, **stage.environ}, log)
+        server = DemoServer(config, port, {**_SECRETS, **stage.environ}, log, pause)
         with server:
             began = time.monotonic()
-            world.play(plan.conversations)
-            _await(plan, world, stage, server, progress)
+            for _ in range(plan.conversations):
+                world.play()
+                pause(0.0)
+            _await(plan, world, stage, server, progress, pause)
             seconds = time.monotonic() - began
         return _outcome(plan, world, stage, seconds, log)
 
 
-def _await(plan: Plan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress) -> None:
+def _await(
+    plan: Plan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress, pause: Pause
+) -> None:
     """Wait until all is as it should be, or for as long as anybody would."""
     truths = _truths(world)
     deadline = time.monotonic() + _PATIENCE + _PATIENCE_EACH * plan.conversations
@@ -98,7 +106,7 @@ def _await(plan: Plan, world: IAdvizeWorld, stage: Stage, server: DemoServer, pr
         progress("arrived", found.arrived)
         if not found.differences and world.settle(0):
             return
-        time.sleep(max(0.2, time.monotonic() - began))
+        pause(max(0.2, time.monotonic() - began))
 
 
 def _outcome(plan: Plan, world: IAdvizeWorld, stage: Stage, seconds: float, log: Path) -> Outcome:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,9 +38,18 @@ class DemoServer:
     """Runs ``chatferry serve`` while the block lasts; what it logs goes to a file.
 
     :param environ: what the configuration's secret references lead to.
+    :param pause: rests for some seconds; whatever it raises ends the start.
     """
 
-    def __init__(self, config: Path, port: int, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        config: Path,
+        port: int,
+        environ: Mapping[str, str],
+        log: Path,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._pause = pause
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
         self._command: Sequence[str] = (
@@ -106,5 +115,5 @@ class DemoServer:
                     if session.get(f"{self.url}/readyz", timeout=2).ok:
                         return
                 except requests.RequestException:
-                    time.sleep(0.1)
+                    self._pause(0.1)
         raise DemoFailed(f"chatferry serve did not begin to answer within {_START:g} s; see {self.log}")

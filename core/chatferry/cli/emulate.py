@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +9,7 @@ import click
 
 from chatferry.cli.commands import workspace_of
 from chatferry.cli.output import console
+from chatferry.cli.stopping import stopping
 from chatferry.cli.times import Duration
 from chatferry.emulators import Emulator, Server
 from chatferry.settings.fields import nearest
@@ -106,22 +105,14 @@ def _callback(emulator: Emulator) -> Any:
 
 def _serve(emulator: Emulator, server: Server, faults: Sequence[Any]) -> None:
     """Serve until SIGINT or SIGTERM."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
     out = console()
-    try:
-        with server:
-            out.print(f"{emulator.name} is emulated at {server.url}", markup=False, soft_wrap=True)
-            for hint in emulator.hints:
-                out.print(f"  {hint.format(url=server.url)}", markup=False, soft_wrap=True)
-            if faults:
-                names = ", ".join(fault.name for fault in faults)
-                out.print(f"It misbehaves: {names}.", markup=False, soft_wrap=True)
-            out.print("Ctrl-C ends it.")
-            out.file.flush()
-            stop.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with stopping() as told, server:
+        out.print(f"{emulator.name} is emulated at {server.url}", markup=False, soft_wrap=True)
+        for hint in emulator.hints:
+            out.print(f"  {hint.format(url=server.url)}", markup=False, soft_wrap=True)
+        if faults:
+            names = ", ".join(fault.name for fault in faults)
+            out.print(f"It misbehaves: {names}.", markup=False, soft_wrap=True)
+        out.print("Ctrl-C ends it.")
+        out.file.flush()
+        told.wait()

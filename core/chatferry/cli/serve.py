@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 
 import click
 
+from chatferry.cli.stopping import stopping
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
 from chatferry.garbage import settle_down
@@ -47,15 +47,13 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
 def worker(workspace: Workspace, *, strict: bool) -> None:
     """Sync conversations and deliver leads, without the web side, until SIGTERM."""
     workspace.strict |= strict
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    engine = workspace.engine
-    settle_down()
-    take_short_turns()
-    with LocalRunner(engine, on_failure=stop.set) as runner:
-        get_logger("chatferry").info("working", destinations=list(engine.destinations))
-        stop.wait()
+    with stopping() as told:
+        engine = workspace.engine
+        settle_down()
+        take_short_turns()
+        with LocalRunner(engine, on_failure=told.tell) as runner:
+            get_logger("chatferry").info("working", destinations=list(engine.destinations))
+            told.wait()
     _insist_on(runner)
 
 

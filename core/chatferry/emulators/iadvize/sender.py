@@ -193,5 +193,5 @@ class Sender:
             self._due.clear()
             self._changed.notify_all()
         self._clock.join()
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
         self._connections.clear()
