@@ -38,12 +38,16 @@ PAPER = """
 
     class Paper(Connector):
         name = "paper"
-        timeout = 0.3
         Settings = Settings
         mapping = {
             "contact": {"Mail": "email"},
             "conversation": {"Budget": "answers.Q1", "All": "transcript"},
         }
+
+        def __init__(self, settings, context):
+            super().__init__(settings, context)
+            if settings["pen"] == "stuck":
+                self.timeout = 0.3
 
         def deliver(self, leads):
             raise AssertionError("nothing is delivered here")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import create_app
+from chatferry.iadvize.tokens import LOGINS_A_MINUTE
 from chatferry.ledger import Ledger
 
 
@@ -18,6 +20,12 @@ def found(ran, part):
 
 def database(folder):
     return f"sqlite:///{folder}/chatferry.db"
+
+
+def content(folder):
+    """All a ledger holds but the count of logins."""
+    with closing(sqlite3.connect(folder / "chatferry.db")) as connection:
+        return [line for line in connection.iterdump() if '"logins"' not in line]
 
 
 def test_all_is_well(run, configure):
@@ -49,13 +57,22 @@ def test_nothing_is_written(run, configure, folder):
 def test_a_ledger_that_is_there_is_opened_and_not_changed(run, configure, folder):
     configure()
     Ledger.open(database(folder)).close()
-    before = (folder / "chatferry.db").read_bytes()
+    before = content(folder)
     ran = run("check", "--output", "json")
     assert found(ran, "ledger")[""] == (
         "ok",
         "can be read and written, its tables are up to date (revision 0001)",
     )
-    assert (folder / "chatferry.db").read_bytes() == before
+    assert content(folder) == before
+
+
+def test_a_login_counts_among_those_of_the_server(run, configure, folder):
+    configure()
+    Ledger.open(database(folder)).close()
+    for _ in range(LOGINS_A_MINUTE):
+        assert run("check").code == 0
+    ran = run("check", "--output", "json")
+    assert found(ran, "iadvize")["iadvize ha-335"] == ("error", "too many logins to iAdvize in a minute")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ import socket
 import pytest
 import requests
 
+from chatferry.iadvize.tokens import LOGINS_A_MINUTE
+from chatferry.ledger import Ledger
+
 QUERY = """query($id: UUID!) { conversation(id: $id) {
     id createdAt closedAt channel project { id }
     messages(first: 100) { edges { node { __typename
@@ -67,6 +70,15 @@ def test_nothing_is_written(run, configure, answered, folder):
     before = sorted(folder.iterdir())
     run("preview", answered.conversation_id)
     assert sorted(folder.iterdir()) == before
+
+
+def test_it_uses_the_key_the_server_has(run, configure, answered, folder, world):
+    configure()
+    Ledger.open(f"sqlite:///{folder}/chatferry.db").close()
+    before = world.tokens.given
+    for _ in range(LOGINS_A_MINUTE + 2):
+        assert run("preview", answered.conversation_id).code == 0
+    assert world.tokens.given == before + 1
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["the whole answer", "the conversation"])

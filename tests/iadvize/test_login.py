@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import traceback
 import uuid
@@ -172,6 +173,25 @@ def test_a_token_endpoint_that_fails_is_asked_once_a_reading():
         client.close()
     assert {type(outcome) for outcome in found.values()} == {PlatformUnavailable}
     assert len(attempts) == 1
+
+
+def test_a_platform_out_of_reach_costs_no_login(world, clock):
+    store = MemoryTokens()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        away = f"http://127.0.0.1:{listener.getsockname()[1]}"  # nobody listens there after the block
+    for _ in range(LOGINS_A_MINUTE + 2):
+        with pytest.raises(PlatformUnavailable, match="could not be reached"):
+            Login(settings(world, api_url=away), store, clock).token()
+        clock.now += 1
+
+
+def test_who_has_to_wait_for_a_login_learns_how_the_last_one_failed(world, clock):
+    login = Login(settings(world, password=Secret("wr0ng", "env:P")), MemoryTokens(), clock)
+    for _ in range(LOGINS_A_MINUTE):
+        with pytest.raises(PlatformAuthFailure):
+            login.token()
+    with pytest.raises(PlatformUnavailable, match="in a minute; the last one was refused"):
+        login.token()
 
 
 def test_the_password_travels_in_the_body_and_nowhere_else(clock):

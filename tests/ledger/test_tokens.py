@@ -38,6 +38,14 @@ def test_logins_are_counted_over_a_minute_and_per_user(ledger):
     assert ledger.tokens.login_allowed("ann", NOW + 61) == 0
 
 
+def test_a_login_that_was_never_sent_is_not_counted(ledger):
+    for _ in range(LOGINS_A_MINUTE):
+        ledger.tokens.login_allowed("ann", NOW)
+    ledger.tokens.login_unsent("ann", NOW)
+    assert ledger.tokens.login_allowed("ann", NOW) == 0
+    assert ledger.tokens.login_allowed("ann", NOW) == 60
+
+
 def test_a_user_iadvize_blocked_waits(ledger):
     ledger.tokens.block_logins("ann", NOW + 30)
     ledger.tokens.block_logins("ann", NOW + 90)

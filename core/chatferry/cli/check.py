@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 
 import click
@@ -36,8 +37,9 @@ def check(workspace: Workspace, *, offline: bool, strict: bool, output: str) -> 
     its API still has the fields that are read), every destination and its field expressions. Exits
     with 1 if anything is an error.
 
-    Nothing is written, with one exception: a CRM that hands out a new refresh token at the login has
-    it kept in the ledger, for the old one is worth nothing then.
+    Nothing is written, with two exceptions: a login at iAdvize counts among the ten a minute that the
+    ledger keeps count of, and a CRM that hands out a new refresh token at the login has it kept in the
+    ledger, for the old one is worth nothing then.
     """
     with console(stderr=True).status("looking…"):
         found = list(_look(workspace, offline=offline))
@@ -94,20 +96,19 @@ def _configuration(workspace: Workspace, settings: Settings) -> Iterator[Finding
 
 
 def _iadvize(settings: Settings) -> Iterator[Finding]:
+    from chatferry.cli.login_tokens import FreshTokens, shared_tokens  # noqa: PLC0415  (SQLAlchemy)
     from chatferry.iadvize.client import IAdvize  # noqa: PLC0415  (GraphQL)
-    from chatferry.iadvize.tokens import MemoryTokens  # noqa: PLC0415  (the same)
 
-    tokens = MemoryTokens()
-    for settings_of_one in settings.iadvize.clients:
-        try:
-            client = IAdvize(settings_of_one, tokens)
-        except SettingsError as error:
-            yield from (_error("", problem) for problem in error.problems)
-            continue
-        try:
-            yield from client.check()
-        finally:
-            client.close()
+    with shared_tokens(settings.database) as counted:
+        tokens = FreshTokens(counted)
+        for settings_of_one in settings.iadvize.clients:
+            try:
+                client = IAdvize(settings_of_one, tokens)
+            except SettingsError as error:
+                yield from (_error("", problem) for problem in error.problems)
+                continue
+            with closing(client):
+                yield from client.check()
 
 
 def _show(found: Sequence[Looked]) -> None:

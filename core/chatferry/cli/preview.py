@@ -1,16 +1,18 @@
-"""``chatferry preview``: what a conversation would become, with nothing written anywhere."""
+"""``chatferry preview``: what a conversation would become; no lead is written anywhere."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
 from chatferry.cli.clients import ClientName, chosen_client
+from chatferry.cli.login_tokens import shared_tokens
 from chatferry.cli.output import console, output_option, print_json
 from chatferry.cli.preview_show import as_json, show
 from chatferry.cli.previewing import foresee
@@ -18,7 +20,6 @@ from chatferry.cli.workspace import Workspace
 from chatferry.errors import PlatformError
 from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.parse import parse_conversation
-from chatferry.iadvize.tokens import MemoryTokens
 from chatferry.model import Conversation
 from chatferry.settings.fields import nearest
 from chatferry.settings.model import ClientSettings
@@ -35,7 +36,7 @@ from chatferry.settings.model import ClientSettings
 def preview(
     workspace: Workspace, *, what: str, client: tuple[str, int] | None, destination: str | None, output: str
 ) -> None:
-    """Show what a conversation would become; write nothing.
+    """Show what a conversation would become; write no lead.
 
     ID is read from iAdvize. FILE is a conversation as iAdvize's GraphQL API gives it: the object, or the
     whole answer around it. Shown are what was said, the answers with the messages they came from, and
@@ -47,7 +48,7 @@ def preview(
         hint = nearest(destination, known) or f"; there are: {', '.join(known) or 'none'}"
         raise click.UsageError(f'there is no destination "{destination}"{hint}')
     chosen = chosen_client(settings, client)
-    conversation = _read_file(Path(what), chosen) if _is_file(what) else _ask(what, chosen)
+    conversation = _read_file(Path(what), chosen) if _is_file(what) else _ask(what, chosen, settings.database)
     foreseen = foresee(workspace, conversation, destination)
     if output == "json":
         print_json(as_json(conversation, foreseen))
@@ -63,16 +64,13 @@ def _is_file(what: str) -> bool:
     return Path(what).is_file()
 
 
-def _ask(conversation_id: str, settings: ClientSettings) -> Conversation:
-    """Read a conversation from iAdvize, as the engine does.
+def _ask(conversation_id: str, settings: ClientSettings, database: str) -> Conversation:
+    """Read a conversation from iAdvize, as the engine does and with the key it has.
 
     :raises PlatformError: if iAdvize does not give it.
     """
-    client = IAdvize(settings, MemoryTokens())
-    try:
+    with shared_tokens(database) as tokens, closing(IAdvize(settings, tokens)) as client:
         found = client.fetch([conversation_id])[conversation_id]
-    finally:
-        client.close()
     if isinstance(found, PlatformError):
         raise found
     return found

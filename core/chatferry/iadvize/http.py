@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable, SettingsError
 from chatferry.http import may_carry_secrets, retry_after
@@ -25,6 +25,10 @@ class Overwhelmed(PlatformUnavailable):
 
 class TimedOut(Overwhelmed):
     """The platform did not answer in time."""
+
+
+class Unreached(PlatformUnavailable):
+    """No connection came about: the platform does not know that anything was asked."""
 
 
 class KeyRefused(PlatformAuthFailure):
@@ -65,7 +69,16 @@ def connection_failure(error: requests.RequestException) -> PlatformUnavailable:
     """Say what happened to a request that got no whole answer; the request itself is not shown."""
     if isinstance(error, requests.ReadTimeout) or any(isinstance(a, ReadTimeoutError) for a in error.args):
         return TimedOut("iAdvize did not answer in time")
+    if _never_connected(error):
+        return Unreached(f"iAdvize could not be reached ({type(error).__name__})")
     return PlatformUnavailable(f"iAdvize could not be reached or broke off ({type(error).__name__})")
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    reasons = (getattr(argument, "reason", None) for argument in error.args)
+    return isinstance(error, requests.ConnectTimeout) or any(
+        isinstance(reason, ConnectTimeoutError | NewConnectionError) for reason in reasons
+    )
 
 
 def check_status(status: int, headers: Mapping[str, str], now: float) -> None:

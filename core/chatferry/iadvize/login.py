@@ -18,7 +18,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable
 from chatferry.http import Bearer
-from chatferry.iadvize.http import KeyRefused, check_status, connection_failure, read_body
+from chatferry.iadvize.http import KeyRefused, Unreached, check_status, connection_failure, read_body
 from chatferry.iadvize.tokens import AccessToken, TokenStore
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
@@ -48,6 +48,7 @@ class Login:
         self._user = _digest(settings.api_url, username)
         self._key = _digest(settings.api_url, username, settings.platform)
         self._latest: AccessToken | None = None
+        self._last = ""
         self._guard = threading.Lock()
 
     def token(self) -> AccessToken:
@@ -84,22 +85,28 @@ class Login:
         return token
 
     def _log_in(self) -> AccessToken:
-        wait = self._tokens.login_allowed(self._user, self._clock())
+        now = self._clock()
+        wait = self._tokens.login_allowed(self._user, now)
         if wait > 0:
-            raise PlatformUnavailable("too many logins to iAdvize in a minute", retry_after=wait)
+            raise PlatformUnavailable(f"too many logins to iAdvize in a minute{self._last}", retry_after=wait)
         try:
             grant = self._request()
         except PlatformUnavailable as error:
+            self._last = f"; the last one failed: {error}"
+            if isinstance(error, Unreached):
+                self._tokens.login_unsent(self._user, now)
             if error.retry_after:
                 self._tokens.block_logins(self._user, self._clock() + error.retry_after)
             # Whatever failed, it was no document: a smaller one would only log in again.
             raise PlatformUnavailable(str(error), retry_after=error.retry_after) from None
         except (PlatformRefused, KeyRefused):
             # RFC 6749 answers a wrong password with 400, others with 401.
+            self._last = "; the last one was refused"
             raise PlatformAuthFailure(
                 f"iAdvize refuses the user and password of client {self._settings.client_id}; check"
                 f" {self._settings.username.reference} and {self._settings.password.reference}"
             ) from None
+        self._last = ""
         life = grant["expires_in"]
         renew_at = self._clock() + life - min(_MARGIN, life / 10)
         return AccessToken(value=Secret(grant["access_token"], "access key"), renew_at=renew_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +43,9 @@ class TokenStore(Protocol):
 
         All processes together log in at most :data:`LOGINS_A_MINUTE` times in 60 seconds.
         """
+
+    def login_unsent(self, user: str, now: float) -> None:
+        """Count the login no more that was allowed at ``now``: iAdvize never heard of it."""
 
     def block_logins(self, user: str, until: float) -> None:
         """Allow ``user`` no login before ``until``: iAdvize said so."""
@@ -86,6 +89,11 @@ class MemoryTokens:
                 return wait
             logins.append(now)
             return 0.0
+
+    def login_unsent(self, user: str, now: float) -> None:
+        """Count the login no more that was allowed at ``now``."""
+        with self._guard, suppress(ValueError):  # it may be older than a minute
+            self._logins[user].remove(now)
 
     def block_logins(self, user: str, until: float) -> None:
         """Allow ``user`` no login before ``until``."""
