@@ -67,6 +67,14 @@ def test_a_loop_goes_on_after_anything_even_if_that_cannot_be_logged(ferry, arri
         assert runner.failed == []
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_readings_run_beside_each_other_as_the_settings_say(ferry, threads):
+    ferry.options["runner"] = RunnerSettings(sync_threads=threads)
+    with LocalRunner(ferry.engine, reconciling=False):
+        names = {thread.name for thread in threading.enumerate()}
+    assert {name for name in names if name.startswith("sync-")} == {f"sync-{n}" for n in range(threads)}
+
+
 def test_a_loop_that_ends_all_the_same_is_told_of(ferry):
     ferry.options["runner"] = RunnerSettings(idle=float("inf"))  # nobody can wait so long
     told = threading.Event()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy
 
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import Settled
@@ -40,6 +41,20 @@ def due(ledger: Ledger, now: float = NOW) -> list[str]:
 def test_an_accepted_event_makes_its_conversation_due(ledger, event):
     ledger.events.accept([Admission(event=event(), due_at=NOW)])
     assert due(ledger) == ["4c8c7408-f73c-42cd-89e9-afbbee7d9024"]
+
+
+def test_what_is_acknowledged_survives_a_loss_of_power(ledger, event):
+    """How a transaction is committed can be asked until it is; SQLite calls what is flushed 2."""
+    asked = "PRAGMA synchronous" if ledger.database.is_sqlite else "SHOW synchronous_commit"
+    found = []
+
+    @sqlalchemy.event.listens_for(ledger.database.engine, "commit")
+    def look(connection):
+        found.append(connection.exec_driver_sql(asked).scalar())
+
+    ledger.events.accept([Admission(event=event(), due_at=NOW)])
+    ledger.conversations.mark([])
+    assert found == ([2, 1] if ledger.database.is_sqlite else ["on", "off"])
 
 
 def test_an_event_sent_twice_is_kept_once(ledger, event):

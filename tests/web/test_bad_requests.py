@@ -7,11 +7,13 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import pytest
 import requests
@@ -25,6 +27,7 @@ CONFIGURATION = """
 database = "sqlite:///ledger.db"
 [web]
 port = {port}
+body_limit = 100_000
 [iadvize]
 secrets = ["env:IADVIZE_SECRET"]
 [[iadvize.clients]]
@@ -83,10 +86,15 @@ class Web:
         except requests.ConnectionError:
             return None
 
-    def post(self, raw: bytes, **headers: str) -> requests.Response:
+    def log(self) -> str:
+        return (self.folder / "log.txt").read_text()
+
+    def post(self, raw: bytes, *, in_chunks: bool = False, **headers: str) -> requests.Response:
         signed = {"X-iAdvize-Signature": signature(SECRET, raw), **JSON, **headers}
         sent = {name.replace("_", "-"): value for name, value in signed.items() if value}
-        return requests.post(f"{self.url}/webhooks/iadvize", data=raw, headers=sent, timeout=60)
+        return requests.post(
+            f"{self.url}/webhooks/iadvize", data=iter([raw]) if in_chunks else raw, headers=sent, timeout=60
+        )
 
     def events(self) -> int:
         ledger = Ledger(f"sqlite:///{self.folder}/ledger.db")
@@ -190,7 +198,32 @@ def test_a_body_of_ten_megabytes_is_refused_unread(unchanged):
         answer = unchanged.post(raw)
     except requests.ConnectionError:
         return  # the server hung up before it had it all, which is the point
-    refused(answer, 413, "")
+    refused(answer, 413, "100000 bytes at most (web.body_limit)")
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_a_body_is_too_long_by_a_byte(web, in_chunks):
+    room = 100_000 - len(event(padding=""))
+    longest, longer = event(padding="x" * room), event(padding="x" * (room + 1))
+    assert web.post(longest, in_chunks=in_chunks).status_code == 204
+    refused(web.post(longer, in_chunks=in_chunks), 413, "100000 bytes at most (web.body_limit)")
+
+
+def test_the_log_says_what_was_wrong_and_shows_no_value(web):
+    web.post(event(clientId="Jane Doe"))
+    web.until(lambda: "detail" in web.log())
+    assert "/clientId is not an integer" in web.log()
+    assert "Jane Doe" not in web.log()
+
+
+def test_a_webhook_that_waits_for_the_ledger_keeps_nobody_else_waiting(web):
+    with closing(sqlite3.connect(web.folder / "ledger.db")) as other, ThreadPoolExecutor() as pool:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = pool.submit(web.post, event())
+        assert [web.get("/livez") for _ in range(30)] == [200] * 30
+        assert not waiting.done()
+        other.rollback()
+        assert waiting.result().status_code == 204
 
 
 def test_deep_json_is_refused(unchanged):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from chatferry.errors import ChatferryError, LedgerUnavailable, WebhookRefused
 from chatferry.iadvize.signature import HEADER
@@ -29,19 +30,19 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
     :param body_limit: bytes; a longer body is refused before it is read.
     """
     app = Flask("chatferry.web", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = body_limit
+    app.config["MAX_CONTENT_LENGTH"] = body_limit + 1  # one more tells a body that is cut from a whole one
     log = get_logger("chatferry.web")
 
     @app.post("/webhooks/iadvize")
     def webhook() -> Response:
         try:
             event = accept(
-                request.get_data(cache=False),
+                _body(body_limit),
                 signature=request.headers.get(HEADER),
                 content_type=request.content_type,
             )
         except WebhookRefused as error:
-            log.warning("webhook refused", status=error.status, reason=error.title)
+            log.warning("webhook refused", status=error.status, reason=error.title, detail=error.detail)
             raise
         except LedgerUnavailable as error:
             log.error("webhook not stored", reason=str(error))  # noqa: TRY400  (the reason says all)
@@ -68,3 +69,17 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
 
     register_problems(app)
     return app
+
+
+def _body(limit: int) -> bytes:
+    """Return the request's body, unless it is too long: then little more than ``limit`` bytes are read of it.
+
+    One that comes in chunks does not say its length and is cut instead.
+    """
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raw = None
+    if raw is None or len(raw) > limit:
+        raise WebhookRefused(413, "Body too large", f"a body has {limit} bytes at most (web.body_limit)")
+    return raw

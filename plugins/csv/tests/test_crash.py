@@ -1,6 +1,7 @@
 """kill -9 at any moment, and several processes at once: real processes, real files."""
 
 import csv
+import os
 import random
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from chatferry import TemporaryFailure
 
 WRITER = Path(__file__).with_name("writer.py")
 
@@ -27,6 +30,39 @@ def start(tmp_path):
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def test_every_receipt_survives_a_loss_of_power(connect, lead, tmp_path, monkeypatch):
+    """A file is as safe as its last flush: it is flushed as it is now before anybody hears of a receipt."""
+    flushed = {}
+
+    def fsync(descriptor):
+        found = os.fstat(descriptor)
+        flushed[found.st_ino] = found.st_size
+        real(descriptor)
+
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", fsync)
+    connector = connect()
+    for count in (1, 400, 3):  # a new file, one that grows large, one that is added to
+        connector.deliver([lead(count * 1000 + n, text="long " * 300) for n in range(count)])
+        for name in ("contacts.csv", "conversations.csv"):
+            file = (tmp_path / name).stat()
+            assert flushed[file.st_ino] == file.st_size
+        assert flushed[tmp_path.stat().st_ino]  # the files' names as well
+
+
+def test_a_disk_without_room_is_noticed_before_anything_is_written(connect, lead, rows, monkeypatch):
+    connector = connect()
+    connector.deliver([lead(1)])
+    full = os.statvfs_result([4096, 4096, 10**6, 1, 1, 10, 10, 10, 0, 255])
+    monkeypatch.setattr(os, "statvfs", lambda _path: full)
+    with pytest.raises(TemporaryFailure, match="no room left"):
+        connector.deliver([lead(2, text="x" * 4096)])
+    monkeypatch.undo()
+    assert [row["key"] for row in rows()] == ["ha-335-000001"]
+    connector.deliver([lead(2)])
+    assert len(rows()) == 2
 
 
 def _receipts(lines, into):
