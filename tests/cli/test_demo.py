@@ -16,7 +16,9 @@ import pytest
 from chatferry.cli.demo_truth import compare, key_of
 from chatferry.demonstration import Arrived
 
-pytest.importorskip("chatferry_csv", reason="the demonstration's leads go into CSV files")
+CsvConnector = pytest.importorskip(
+    "chatferry_csv.connector", reason="the demonstration's leads go into CSV files"
+).CsvConnector
 
 COMMAND = (sys.executable, "-m", "chatferry", "demo")
 MAPPING = {
@@ -40,6 +42,8 @@ def test_every_lead_arrives_as_the_emulator_knows_it(tmp_path):
     assert (ran.returncode, found["differences"]) == (0, [])
     assert found["arrived"] == found["conversations"] == 30
     assert found["fields"]["conversation.Q1"]["right"] > 20
+    columns = {*CsvConnector.mapping["contact"], *CsvConnector.mapping["conversation"]}
+    assert {name.partition(".")[2] for name in found["fields"]} == columns  # none goes by unseen
     assert found["misbehaved"]["duplicate"] > 0
     assert [line.rsplit("/", 1)[-1] for line in found["places"]] == ["contacts.csv", "conversations.csv"]
     assert len((folder / "conversations.csv").read_bytes()) > 10_000

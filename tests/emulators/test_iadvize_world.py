@@ -128,6 +128,7 @@ def test_an_anonymised_conversation_has_no_messages_left():
     with IAdvizeWorld(seed=1, conversations=1) as own:
         own.anonymise(own.ids[0])
         assert own.truth(own.ids[0]).answers == {}
+        assert not own.truth(own.ids[0]).answered
         assert own.node(own.ids[0])["lines"] == []
         assert own.node(own.ids[0])["customData"] == []
 

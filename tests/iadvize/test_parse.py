@@ -300,6 +300,14 @@ def test_whatever_iadvize_answers_it_is_a_conversation_or_a_platform_error(membe
     json.dumps([found.id, found.tags, texts, dict(found.custom_data)], ensure_ascii=False).encode()
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [(335, 335), ("335", 335), ("ha-335", 335), ("-335", None), (-335, None), ("x", None)],
+)
+def test_a_legacy_id_is_read_in_each_of_its_forms_and_in_no_other(written, read):
+    assert legacy_id(written) == read
+
+
 @given(JSON)
 def test_scalars_never_raise(value):
     for read in (moment, legacy_id, seconds, clean):

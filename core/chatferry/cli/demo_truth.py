@@ -29,7 +29,11 @@ _TRUTHS: Mapping[str, Callable[[Truth], Any]] = {
     "visitor.country": lambda truth: truth.visitor["country"],
     "visitor.phone or answers.phone": lambda truth: Phone(truth.phone) if truth.phone else None,
     "conversation.id": lambda truth: truth.conversation_id,
+    "conversation.project_id": lambda truth: truth.project_id,
+    "conversation.project_name or conversation.project_id": lambda truth: truth.project_name,
     "conversation.channel": lambda truth: truth.channel,
+    "conversation.language": lambda truth: truth.language,
+    "conversation.answered": lambda truth: truth.answered,
     "conversation.created_at": lambda truth: truth.created_at,
     "conversation.closed_at": lambda truth: truth.closed_at,
     "conversation.satisfaction.csat": lambda truth: truth.satisfaction.get("customerSatisfaction"),
@@ -171,7 +175,9 @@ def _count(result: Comparison, key: str, name: str, expected: Sequence[Any], fou
 
 
 def _same(expected: Any, found: str) -> bool:
-    """Whether a text says a value, in whatever form a CRM writes moments, numbers and white space."""
+    """Whether a text says a value, in whatever form a CRM writes moments, numbers, truths and white space."""
+    if isinstance(expected, bool):
+        expected, found = str(expected).lower(), found.lower()
     try:
         if isinstance(expected, datetime):
             return abs(datetime.fromisoformat(found) - expected) < timedelta(seconds=1)

@@ -46,7 +46,9 @@ def is_uuid(text: str) -> bool:
 def legacy_id(value: Any) -> int | None:
     """Return an id that iAdvize writes as ``335``, ``"335"`` or ``"ha-335"``, or None if it is none."""
     if isinstance(value, str):
-        digits = value.rpartition("-")[2]
+        platform, _, digits = value.rpartition("-")
+        if "-" in value and not platform.isalpha():  # a sign is no platform
+            return None
         if not digits.isascii() or not digits.isdigit() or len(digits) > _DIGITS:
             return None
         value = int(digits)

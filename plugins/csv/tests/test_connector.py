@@ -86,6 +86,17 @@ def test_an_unknown_object_is_refused_by_name(connect, lead):
     assert "invoice" in outcome.message
 
 
+def test_a_visitor_who_gave_the_address_later_is_erased_from_both_rows(connect, lead, rows):
+    connector = connect()
+    nameless = replace(lead(1), contact_key="visitor:ha-335-v1", email=None)
+    (first,) = connector.deliver([nameless])
+    (second,) = connector.deliver([replace(lead(1), receipt=first)])
+    third, _ = connector.deliver([replace(lead(1, 1), receipt=second), lead(2)])
+    assert len(rows("contacts")) == 3
+    connector.erase([third])
+    assert [row["contact_key"] for row in rows("contacts")] == ["v2@example.org"]
+
+
 def test_erased_rows_are_nowhere(connect, lead, rows, tmp_path):
     connector = connect()
     first, _ = connector.deliver([lead(1, text="forget me not"), lead(2)])

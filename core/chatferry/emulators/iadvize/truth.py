@@ -20,6 +20,7 @@ class Truth:
     platform: str
     client_id: int
     project_id: int
+    project_name: str
     channel: str
     language: str
     kind: str
@@ -36,6 +37,8 @@ class Truth:
     phone: str | None = field(repr=False)
     phone_from: str | None
     visitor: Mapping[str, str | None] = field(repr=False)
+    answered: bool
+    """Whether anybody on the brand's side said a word."""
     messages: int
     """Messages of participants."""
     system_messages: int
@@ -68,6 +71,7 @@ def truth_of(performance: Performance) -> Truth:
         platform=performance.client.platform,
         client_id=performance.client.client_id,
         project_id=performance.project.id,
+        project_name=performance.project.name,
         channel=script.person.channel,
         language=script.language,
         kind=script.kind,
@@ -81,6 +85,7 @@ def truth_of(performance: Performance) -> Truth:
         phone=phone,
         phone_from=phone_from,
         visitor={name: profile[name] for name in PROFILE},
+        answered=not silent and any(line.speaker not in {"visitor", "system"} for line in script.lines),
         messages=0 if silent else len(script.lines) - system,
         system_messages=0 if silent else system,
         operator_ids=script.operator_ids,

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from chatferry import (
     Connector,
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from chatferry.demonstration import Stage
 
 _log = logging.getLogger(__name__)
+
+
+_EARLIER: Final = "earlier contacts"
+"""The receipt's name for the rows of contacts a conversation had before the visitor gave an address."""
 
 
 class CsvConnector(Connector):
@@ -133,7 +137,7 @@ class CsvConnector(Connector):
     def erase(self, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
         """Remove the rows, from the files and from the index."""
         digests = {
-            CONTACT: [_contact_digest(found) for r in receipts if (found := r.ids.get(CONTACT))],
+            CONTACT: [_contact_digest(found) for r in receipts for found in _contacts(r)],
             CONVERSATION: [
                 digest(self._form.writable(found)) for r in receipts if (found := r.ids.get(CONVERSATION))
             ],
@@ -191,14 +195,21 @@ class CsvConnector(Connector):
         notes: tuple[str, ...],
     ) -> Receipt:
         main = CONVERSATION if CONVERSATION in changes else CONTACT
+        ids = {kind: lead.key if kind == CONVERSATION else one.digest.hex() for kind, one in changes.items()}
+        if earlier := [one for one in _contacts(lead.receipt) if one != ids.get(CONTACT)]:
+            ids[_EARLIER] = " ".join(earlier)
         return Receipt(
-            ids={
-                kind: lead.key if kind == CONVERSATION else one.digest.hex() for kind, one in changes.items()
-            },
+            ids=ids,
             url=self._urls[main],
             created=main in changes and changes[main].digest in created[main],
             notes=notes if self._form.unicode else (*notes, *lost_characters(changes.values(), self._form)),
         )
+
+
+def _contacts(receipt: Receipt | None) -> list[str]:
+    """Return the digests of every row of contacts that a conversation ever had, the present one first."""
+    ids = receipt.ids if receipt else {}
+    return list(dict.fromkeys([*ids.get(CONTACT, "").split(), *ids.get(_EARLIER, "").split()]))
 
 
 def _contact_digest(found: str) -> bytes:
