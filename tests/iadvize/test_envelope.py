@@ -111,6 +111,11 @@ def test_platform_and_uuids_are_brought_to_one_form():
     assert found.conversation_id == "4c8c7408-f73c-42cd-89e9-afbbee7d9024"
 
 
+@pytest.mark.parametrize("name", ["clientId", "projectId", "visitorId", "channel", "createdAt", "operatorId"])
+def test_an_optional_member_may_be_empty(name):
+    assert event(**{name: ""}) == event()
+
+
 @pytest.mark.parametrize(
     ("members", "problem"),
     [

@@ -176,12 +176,12 @@ _REQUIRED = ("eventId", "eventType", "platform")
 
 
 def _members(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members an event is made of, read; absent and null ones left out."""
+    """Return the members an event is made of, read; absent and null ones, and optional ones that are empty, left out."""
     found: dict[str, Any] = {}
     problems = []
     for name, read in _READERS:
         value = document.get(name)
-        if value is not None:
+        if value is not None and (value != "" or name in _REQUIRED):
             try:
                 found[name] = read(value)
             except _Wrong as error:
