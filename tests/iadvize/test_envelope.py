@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_platform_and_uuids_are_brought_to_one_form():
 
 @pytest.mark.parametrize("name", ["clientId", "projectId", "visitorId", "channel", "createdAt", "operatorId"])
 def test_an_optional_member_may_be_empty(name):
-    assert event(**{name: ""}) == event()
+    assert replace(event(**{name: ""}), body=b"") == replace(event(), body=b"")
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from chatferry.errors import SettingsError
 from chatferry.settings.model import WebSettings
-from chatferry.web.server import make_server
+from chatferry.web.server import make_server, url
 
 
 def test_a_port_that_is_taken_is_an_error_and_names_it():
@@ -24,6 +26,20 @@ def test_a_port_that_is_taken_is_an_error_and_names_it():
 def test_a_host_that_is_not_ours_is_an_error():
     with pytest.raises(SettingsError, match="cannot be listened at"):
         make_server(Path("chatferry.toml"), WebSettings(host="192.0.2.1"))
+
+
+def test_where_it_listens_can_be_read_even_if_any_port_will_do():
+    script = (
+        "from pathlib import Path; from chatferry.settings.model import WebSettings;"
+        " from chatferry.web.server import make_server, url;"
+        " print(url(make_server(Path('chatferry.toml'), WebSettings(port=0))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d+\n", done.stdout)
+
+
+def test_an_address_of_ipv6_stands_in_brackets():
+    assert url(SimpleNamespace(bind_addr="::1", bind_port=8787)) == "http://[::1]:8787"
 
 
 @pytest.mark.parametrize(

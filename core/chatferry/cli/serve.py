@@ -21,18 +21,15 @@ from chatferry.runners import LocalRunner, take_short_turns
 @click.pass_obj
 def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     """Accept webhooks, sync conversations and deliver leads, until SIGTERM."""
-    from chatferry.web.server import make_server  # noqa: PLC0415  (a large server no other command needs)
+    from chatferry.web.server import make_server, url  # noqa: PLC0415  (a large server no other command needs)
 
     workspace.strict |= strict
     engine = workspace.engine
-    web = workspace.settings.web
-    server = make_server(workspace.config, web)
+    server = make_server(workspace.config, workspace.settings.web)
     settle_down()
     take_short_turns()
     runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
-    get_logger("chatferry").info(
-        "serving", url=f"http://{web.host}:{web.port}/webhooks/iadvize", runner=runner is not None
-    )
+    get_logger("chatferry").info("serving", url=f"{url(server)}/webhooks/iadvize", runner=runner is not None)
     try:
         server.serve()
     finally:

@@ -176,7 +176,10 @@ _REQUIRED = ("eventId", "eventType", "platform")
 
 
 def _members(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members an event is made of, read; absent and null ones, and optional ones that are empty, left out."""
+    """Return the members an event is made of, read.
+
+    Absent and null ones are left out, and optional ones that are empty.
+    """
     found: dict[str, Any] = {}
     problems = []
     for name, read in _READERS:

@@ -23,7 +23,7 @@ def make_server(config: Path, settings: WebSettings) -> MPServer:
 
     :raises SettingsError: if the address cannot be listened at.
     """
-    _try_address(settings)
+    port = _free_address(settings)
     from granian.constants import Interfaces  # noqa: PLC0415  (only ``serve`` needs it, and it is large)
     from granian.server.mp import MPServer  # noqa: PLC0415  (the same)
 
@@ -37,7 +37,7 @@ def make_server(config: Path, settings: WebSettings) -> MPServer:
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
-        port=settings.port,
+        port=port,
         workers=1,
         blocking_threads=settings.threads,
         backlog=2048,
@@ -48,8 +48,17 @@ def make_server(config: Path, settings: WebSettings) -> MPServer:
     )
 
 
-def _try_address(settings: WebSettings) -> None:
-    """Granian shares a port with whoever else does; a second server must not start unnoticed."""
+def url(server: MPServer) -> str:
+    """Return where a server listens."""
+    host = f"[{server.bind_addr}]" if ":" in server.bind_addr else server.bind_addr
+    return f"http://{host}:{server.bind_port}"
+
+
+def _free_address(settings: WebSettings) -> int:
+    """Return the port to listen at, a free one for 0.
+
+    Granian shares a port with whoever else does; a second server must not start unnoticed.
+    """
     try:
         (family, kind, _, _, address), *_ = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM
@@ -58,6 +67,8 @@ def _try_address(settings: WebSettings) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
+            port: int = probe.getsockname()[1]
+            return port
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         message = f"web: {where} cannot be listened at ({error.strerror}); is another server running?"
