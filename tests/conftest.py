@@ -28,6 +28,7 @@ from chatferry.emulators.iadvize.world import HISTORY_START
 from chatferry.engine import Engine
 from chatferry.hookspecs import hookimpl
 from chatferry.ledger import Ledger
+from chatferry.ledger.schema import migrate
 from chatferry.model import Receipt
 from chatferry.plugins import Plugins
 from chatferry.reconcile import Reconciler
@@ -80,8 +81,15 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
 def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite ledger without content, to be copied: migrations take longer than most tests."""
     path = tmp_path_factory.mktemp("prepared") / "ledger.db"
-    Ledger.open(f"sqlite:///{path}").close()
+    _migrate(f"sqlite:///{path}")
     return path
+
+
+def _migrate(url: str) -> None:
+    """Make a ledger by the migrations: an upgraded one is what most tests shall run on."""
+    ledger = Ledger(url)
+    migrate(ledger.database)
+    ledger.close()
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +97,7 @@ def prepared_postgresql(postgresql_server: str) -> str:
     """The name of a PostgreSQL ledger without content, to be copied."""
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute("CREATE DATABASE prepared")
-    Ledger.open(postgresql_server.replace("/postgres?", "/prepared?")).close()
+    _migrate(postgresql_server.replace("/postgres?", "/prepared?"))
     return "prepared"
 
 

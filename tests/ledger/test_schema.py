@@ -9,16 +9,43 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, text
 
+from chatferry.errors import LedgerUnavailable
 from chatferry.ledger import Ledger
+from chatferry.ledger.schema import HEAD, migrate, revision, upgrade
 from chatferry.ledger.tables import metadata
 
 NOW = 1_700_000_000.0
 
 
-def test_the_migrations_make_the_tables_the_code_knows(ledger):
+def differences(ledger):
     with ledger.database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        return compare_metadata(context, metadata)
+
+
+def test_the_migrations_make_the_tables_the_code_knows(ledger):
+    assert differences(ledger) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_new_ledger_is_like_one_that_was_migrated(kind, request, tmp_path):
+    """It is made without Alembic, which must take it for its own."""
+    url = (
+        request.getfixturevalue("postgresql_url") if kind == "postgresql" else f"sqlite:///{tmp_path}/new.db"
+    )
+    new = Ledger.open(url)
+    assert differences(new) == []
+    with new.database.read() as connection:
+        assert revision(connection) == HEAD
+    migrate(new.database)  # nothing is left to do
+    new.close()
+
+
+def test_a_ledger_of_a_newer_chatferry_is_refused(ledger):
+    with ledger.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(LedgerUnavailable, match="revision 9999, unknown to this chatferry"):
+        upgrade(ledger.database)
 
 
 def indexes(connection):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 
 from chatferry.errors import LedgerUnavailable
 from chatferry.ledger.database import Database
+from chatferry.ledger.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -16,11 +19,19 @@ if TYPE_CHECKING:
 HEAD = "0001"
 """The newest migration; kept here so that a start need not load Alembic to find nothing to do."""
 
+_VERSION: Final = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, as it makes it."""
+
 _POSTGRESQL_LOCK = 0x63686174  # any number, as long as it is always the same
 
 
 def upgrade(database: Database) -> None:
-    """Run the migrations the database lacks.
+    """Bring a database's tables up to date; an empty one gets them as they are now.
 
     :raises LedgerUnavailable: if it cannot be written, or is newer than this chatferry.
     """
@@ -29,14 +40,26 @@ def upgrade(database: Database) -> None:
     with database.read() as connection:
         if revision(connection) == HEAD:
             return
-    from alembic import command  # noqa: PLC0415  (8 MB that only a migration needs)
+    with _alone(database) as connection:
+        known = revision(connection)
+        if known is None:
+            # Alembic holds 10 MB that a server started for the first time would keep for good.
+            metadata.create_all(connection, checkfirst=False)
+            _VERSION.create(connection)
+            connection.execute(_VERSION.insert().values(version_num=HEAD))
+    if known not in {None, HEAD}:
+        migrate(database)
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations the database lacks, on an empty one all of them.
+
+    :raises LedgerUnavailable: if it cannot be written, or is newer than this chatferry.
+    """
+    from alembic import command  # noqa: PLC0415  (10 MB that only a migration needs)
     from alembic.util.exc import CommandError  # noqa: PLC0415  (the same)
 
-    with database.write(durable=True) as connection:
-        if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
-        if revision(connection) == HEAD:
-            return
+    with _alone(database) as connection:
         try:
             command.upgrade(configuration(connection), "head")
         except CommandError as error:
@@ -44,6 +67,15 @@ def upgrade(database: Database) -> None:
                 f"the ledger is at revision {revision(connection)}, unknown to this chatferry (newest {HEAD})"
             )
             raise LedgerUnavailable(message) from error
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """Change a database while nobody else changes its tables."""
+    with database.write(durable=True) as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
+        yield connection
 
 
 def revision(connection: Connection) -> str | None:
@@ -56,7 +88,7 @@ def revision(connection: Connection) -> str | None:
 
 def configuration(connection: Connection) -> Config:
     """Return Alembic's configuration for a connection."""
-    from alembic.config import Config  # noqa: PLC0415  (8 MB that only a migration needs)
+    from alembic.config import Config  # noqa: PLC0415  (10 MB that only a migration needs)
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
