@@ -109,16 +109,18 @@ def test_an_outcome_the_ledger_refuses_all_the_same_is_dead_and_its_companions_a
 class Corrupting:
     """Stands between the engine and iAdvize and changes what is read of one conversation."""
 
+    batch_size = 50
+
     def __init__(self, client, conversation_id, change):
         self.client = client
         self.conversation_id = conversation_id
         self.change = change
 
-    def fetch(self, ids):
+    def read(self, ids):
         found = dict(self.client.fetch(ids))
         if self.conversation_id in found:
             found[self.conversation_id] = self.change(found[self.conversation_id])
-        return found
+        yield found
 
     def close(self):
         self.client.close()

@@ -358,14 +358,16 @@ def test_a_running_conversation_is_no_longer_polled_after_its_greatest_age(ferry
 class Meddling:
     """Stands between the engine and iAdvize: something happens while it answers."""
 
+    batch_size = 50
+
     def __init__(self, client, meanwhile):
         self.client = client
         self.meanwhile = meanwhile
 
-    def fetch(self, ids):
+    def read(self, ids):
         found = self.client.fetch(ids)
         self.meanwhile()
-        return found
+        yield found
 
     def close(self):
         self.client.close()
