@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from chatferry import Strategy, hookimpl
 from chatferry.ledger import Ledger
 from chatferry.ledger.decisions import State
 from chatferry.runners.housekeeping import Housekeeping
+from chatferry.settings.model import StrategySettings
 
 
 class Piecemeal:
@@ -101,3 +105,25 @@ def test_a_reading_that_breaks_off_gives_back_what_it_did_not_settle(ferry, othe
     assert other.sync() == 2
     ferry.run(other)
     assert {ferry.state(one) for one in ids} == {State.DELIVERED}
+
+
+def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_holds_up_nobody(ferry, gate):
+    ids = ferry.play(3)
+
+    class Hangs(Strategy):
+        name = "hangs"
+        timeout = 0.01
+
+        def extract(self, conversation, found):  # noqa: ARG002  (a strategy's signature)
+            return gate.wait() and []
+
+    plugin = SimpleNamespace(__name__="hangers", register_strategies=hookimpl(lambda: [Hangs]))
+    ferry.plugins.append(plugin)
+    names = ("hangs", "profile", "transcript")
+    ferry.destination("crm", strategies=tuple(StrategySettings(name=name) for name in names))
+    ferry.destination("other")
+    ferry.tell_closed(*ids)
+    ferry.run()
+    for name in ("crm", "other"):
+        assert {ferry.state(one, name) for one in ids} == {State.DELIVERED}
+    assert all(ferry.row(one)["transcript"] for one in ids)
