@@ -61,7 +61,7 @@ class Reader:
     def _settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
         if isinstance(read, PlatformError):
             return self._unread(due, read, now)
-        conversation = enrich(read, facts_of(due.events))
+        conversation = enrich(read, facts_of(due.events, due.told))
         if conversation.closed_at is None and due.close_heard_at is not None:
             return self._closing(due, conversation, now)
         if conversation.closed_at is None:

@@ -34,6 +34,17 @@ def test_events_and_leads_are_kept_for_their_time_and_not_longer(ferry, lead):
     assert ferry.state(lead) is State.DELIVERED
 
 
+def test_what_only_pruned_events_told_still_goes_to_the_crm(ferry, lead):
+    ferry.tell(ferry.later(lead, "transaction.attributed", "e-bought", transactionId="t-1", amount=10))
+    ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=2))
+    ferry.run()
+    ferry.clock.forward(31 * DAY)
+    assert ferry.ledger.events.prune(ferry.clock.now - 30 * DAY) == 3
+    ferry.tell(ferry.later(lead, "transaction.attributed", "e-again", transactionId="t-2", amount=20))
+    ferry.run()
+    assert (ferry.row(lead)["csat"], ferry.row(lead)["transactions"]) == (2, 2)
+
+
 def test_a_retention_of_0_keeps_everything(ferry, lead):
     ferry.options["retention"] = RetentionSettings(events_days=0, leads_days=0)
     ferry.clock.now += 1000 * DAY

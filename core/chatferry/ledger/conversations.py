@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import TypeAlias
@@ -24,7 +24,10 @@ ClientKey: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueConversation:
-    """A conversation leased to be read, with every event heard about it, oldest first."""
+    """A conversation leased to be read, with every event kept about it, oldest first.
+
+    ``told`` holds what those told that are kept no longer.
+    """
 
     id: int
     platform: str
@@ -39,6 +42,7 @@ class DueConversation:
     attempts: int
     late: int
     lease: int
+    told: str | None = field(default=None, repr=False)
     events: tuple[Event, ...] = ()
 
 

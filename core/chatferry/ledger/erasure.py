@@ -84,6 +84,7 @@ class Erasures:
                     leased_by=None,
                     leased_until=None,
                     visitor_id=None,
+                    told=None,
                 )
             )
 
