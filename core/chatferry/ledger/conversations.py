@@ -8,7 +8,20 @@ from functools import cache
 from types import MappingProxyType
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import Decided, record_decisions
@@ -237,6 +250,10 @@ _SETTLE = (
             (conversations.c.marks > bindparam("seen"), conversations.c.due_at), else_=bindparam("due")
         ),
         problem=bindparam("why"),
+        waiting_since=case(
+            (bindparam("why", Text).is_(None), null()),
+            else_=func.coalesce(conversations.c.waiting_since, conversations.c.due_at),
+        ),
         attempts=bindparam("tries"),
         synced_at=func.coalesce(bindparam("synced"), conversations.c.synced_at),
         closed_at=func.coalesce(bindparam("closed"), conversations.c.closed_at),

@@ -35,6 +35,12 @@ def upgrade() -> None:
         sa.Column("synced_at", sa.Double(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True, comment="why it was not read, if so"),
         sa.Column(
+            "waiting_since",
+            sa.Double(),
+            nullable=True,
+            comment="when it was due that has not been read since",
+        ),
+        sa.Column(
             "told",
             sa.Text(),
             nullable=True,
