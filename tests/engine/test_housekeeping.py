@@ -76,6 +76,25 @@ def test_reconciliation_can_wait_for_its_time_or_be_off(ferry):
     assert ferry.ledger.reconciliations.complete_until("ha", 335) is None
 
 
+def test_what_one_process_compared_no_other_compares_again(ferry):
+    complete = ferry.ledger.reconciliations.complete_until
+    first, second = (ScheduledReconciliation(ferry.another(ferry.ledger)) for _ in range(2))
+    begun = ferry.clock.now
+    for passed, compared in ((60, 60), (3600, 60), (3660, 3660), (3700, 3660)):
+        ferry.clock.now = begun + passed
+        first.turn()
+        ferry.clock.now += 1
+        second.turn()
+        assert complete("ha", 335) == begun + compared
+
+
+def test_a_process_that_starts_compares_whatever_was_compared_before(ferry):
+    for _ in range(2):
+        ferry.clock.forward(60)
+        ScheduledReconciliation(ferry.another(ferry.ledger)).turn()
+        assert ferry.ledger.reconciliations.complete_until("ha", 335) == ferry.clock.now
+
+
 def test_one_process_at_a_time_reconciles(ferry):
     ferry.ledger.leases.take("reconciliation", "somebody else", ferry.clock.now, ferry.clock.now + 60)
     ScheduledReconciliation(ferry.another(ferry.ledger)).turn()
