@@ -66,9 +66,11 @@ def _remember(connection: Connection, meant: ColumnElement[bool]) -> None:
     for row in connection.execute(query.where(meant, conversations.c.erased_at.is_(None))):
         told[row.of_id] = row.told
         going[row.of_id].append(event_of(row))
-    kept: list[dict[str, Any]] = [
-        {"of_id": number, "kept": remembered(heard, told[number])} for number, heard in sorted(going.items())
-    ]
+    kept: list[dict[str, Any]] = []
+    for number, heard in sorted(going.items()):
+        news = remembered(heard, told[number])
+        if news != told[number]:
+            kept.append({"of_id": number, "kept": news})
     if kept:
         connection.execute(_KEEP, kept)
 

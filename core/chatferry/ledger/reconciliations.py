@@ -143,7 +143,7 @@ class Reconciliations:
             .select_from(deliveries.join(conversations, deliveries.c.conversation == conversations.c.id))
             .where(closed_then, deliveries.c.state == State.DUE.value, deliveries.c.due_at.is_not(None))
         )
-        with self._database.read() as connection:
+        with self._database.read(one_state=True) as connection:
             return connection.execute(unread).scalar_one(), connection.execute(undelivered).scalar_one()
 
     def _set(self, number: int, **values: object) -> None:

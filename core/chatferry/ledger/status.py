@@ -69,7 +69,7 @@ class Status:
 def status(database: Database, now: float) -> Status:
     """Look how things stand."""
     states = Destinations(database).states()
-    with database.read() as connection:
+    with database.read(one_state=True) as connection:
         problems = (
             select(conversations.c.problem, func.count())
             .where(conversations.c.problem.is_not(None))
