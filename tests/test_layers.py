@@ -16,7 +16,7 @@ LAYERS = (
     {"emulators"},
     {"demonstration", "connector", "strategy", "hookspecs", "markers", "transcripts", "addresses"},
     {"settings", "logs"},
-    {"mapping", "extraction", "routing", "schedule", "snapshot"},
+    {"mapping", "watched", "extraction", "routing", "schedule", "snapshot"},
     {"strategies", "ledger", "iadvize", "plugins", "handover", "group_commit"},
     {"destination", "acceptance", "settlement", "reading", "fairness"},
     {"engine"},

@@ -10,6 +10,7 @@ from chatferry.emulators import Server
 from chatferry.emulators.iadvize.world import HISTORY_START, HISTORY_STEP
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
 from chatferry.iadvize.client import IAdvize
+from chatferry.iadvize.closed import ClosedPage
 from chatferry.iadvize.tokens import MemoryTokens
 from chatferry.ledger.reconciliations import Kind
 from chatferry.reconcile import Reconciler
@@ -18,6 +19,7 @@ from chatferry.settings.secrets import Secret
 from chatferry.web.app import create_app
 
 BEFORE = HISTORY_START - 60
+ONE = [("ha", 335)]
 
 
 @contextmanager
@@ -67,29 +69,29 @@ def test_a_comparison_goes_on_from_its_last_page(shop, history):
         Reconciler(shop.engine).reconcile(BEFORE, 2e9, report=stop_after_the_first)
     history.faults.switch_off()
     assert seen == [100]
-    assert shop.ledger.reconciliations.unfinished(Kind.RECONCILE) == (BEFORE, 2e9)
+    assert shop.ledger.reconciliations.unfinished(Kind.RECONCILE, ONE) == (BEFORE, 2e9)
     (progress,) = Reconciler(shop.engine).reconcile(BEFORE, 2e9, report=lambda p: seen.append(p.found))
     assert seen == [100, 150]
     assert (progress.found, progress.missing) == (150, 150)
-    assert shop.ledger.reconciliations.unfinished(Kind.RECONCILE) is None
+    assert shop.ledger.reconciliations.unfinished(Kind.RECONCILE, ONE) is None
 
 
 def test_a_page_iadvize_does_not_know_any_more_begins_again(shop):
     kept = shop.ledger.reconciliations
-    begun = kept.begin("ha", 335, Kind.RECONCILE, BEFORE, 2e9, 1.0)
-    kept.advance(replace(begun, cursor="bm90aGluZw=="))
+    (begun,) = kept.begin(ONE, Kind.RECONCILE, BEFORE, 2e9, 1.0)
+    kept.advance(replace(begun, cursor="bm90aGluZw==", found=100, missing=40))
     (progress,) = Reconciler(shop.engine).reconcile(BEFORE, 2e9)
-    assert progress.found == 6
+    assert (progress.found, progress.missing) == (6, 6)
 
 
 def test_an_iadvize_that_is_away_is_not_asked_for_the_first_page_instead(shop, history):
     kept = shop.ledger.reconciliations
-    begun = kept.begin("ha", 335, Kind.RECONCILE, BEFORE, 2e9, 1.0)
+    (begun,) = kept.begin(ONE, Kind.RECONCILE, BEFORE, 2e9, 1.0)
     kept.advance(replace(begun, cursor="bm90aGluZw=="))
     history.faults.switch_on("server-error")
     with pytest.raises(PlatformUnavailable):
         Reconciler(shop.engine).reconcile(BEFORE, 2e9)
-    assert kept.begin("ha", 335, Kind.RECONCILE, BEFORE, 2e9, 1.0).cursor == "bm90aGluZw=="
+    assert kept.begin(ONE, Kind.RECONCILE, BEFORE, 2e9, 1.0)[0].cursor == "bm90aGluZw=="
 
 
 def test_a_conversation_that_was_read_while_it_ran_is_missing_until_its_close_is_read(shop, history):
@@ -145,3 +147,40 @@ def test_the_first_scheduled_one_looks_back_a_day(shop):
     (progress,) = Reconciler(shop.engine).scheduled(HISTORY_START)
     assert progress.since == HISTORY_START - 86_400
     assert progress.found == 1
+
+
+def test_the_first_scheduled_one_looks_back_from_when_it_was_first_tried(shop, history):
+    history.faults.switch_on("graphql-refused")
+    with pytest.raises(PlatformError):
+        Reconciler(shop.engine).scheduled(HISTORY_START + 86_400)
+    history.faults.switch_off()
+    (progress,) = Reconciler(shop.engine).scheduled(HISTORY_START + 3 * 86_400)
+    assert progress.until == HISTORY_START + 3 * 86_400
+    assert shop.ledger.status(time.time()).reading.due == 6
+
+
+class Second:
+    """A second client, as a test wants it to be."""
+
+    def __init__(self, closed):
+        self.closed = closed
+
+
+def with_two(shop, second):
+    return replace(shop.engine, clients={("ha", 335): shop.engine.clients["ha", 335], ("ha", 1): second})
+
+
+@pytest.mark.parametrize("end", [PlatformError("no"), KeyboardInterrupt()])
+def test_what_is_resumed_asks_only_the_clients_that_were_not_finished(shop, end):
+    def fail(*_):
+        raise end
+
+    with pytest.raises(type(end)):
+        Reconciler(with_two(shop, Second(fail))).reconcile(BEFORE, 2e9, kind=Kind.BACKFILL)
+    period = shop.ledger.reconciliations.unfinished(Kind.BACKFILL, [("ha", 1)])
+    assert period == (BEFORE, 2e9)
+    pages = []
+    engine = with_two(shop, Second(lambda *_: ClosedPage(conversations=())))
+    found = Reconciler(engine).reconcile(*period, kind=Kind.BACKFILL, report=pages.append)
+    assert [one.client_id for one in pages] == [1]
+    assert [(one.client_id, one.found) for one in found] == [(335, 6), (1, 0)]

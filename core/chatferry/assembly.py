@@ -20,6 +20,11 @@ from chatferry.plugins import Plugins
 from chatferry.reading import Reader
 from chatferry.settings.destinations import ReadyDestination, validate_destinations
 from chatferry.settings.model import FieldSettings, Settings
+from chatferry.strategies import register_strategies
+from chatferry.watched import Watched
+
+_OURS = frozenset(register_strategies())
+"""Strategies that are known to come back."""
 
 
 def assemble(
@@ -93,7 +98,7 @@ def destination_of(one: ReadyDestination, settings: Settings, memory: Memory) ->
     return Destination(
         settings=one.settings,
         batch_size=one.connector.batch_size,
-        strategies=one.strategies,
+        strategies=[s if type(s) in _OURS else Watched(s) for s in one.strategies],
         mapping=mapping_of(one),
         handover=handover_of(one, settings, memory),
     )

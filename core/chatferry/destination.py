@@ -45,7 +45,12 @@ class Destination:
         extracted = extract(conversation, self.strategies)
         for failure in extracted.failures:
             log = get_logger("chatferry.sync")
-            log.error("strategy failed", destination=self.name, reason=failure.reason)
+            log.error(
+                "strategy failed",
+                destination=self.name,
+                conversation=conversation.id,
+                reason=failure.reason,
+            )
         return lead_of(conversation, extracted.answers)
 
     def mapped(self, lead: Lead) -> Lead:

@@ -7,10 +7,10 @@ anything: any of them can be killed at any point and run again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -21,7 +21,7 @@ from chatferry.fairness import Fairness
 from chatferry.handover import Handed
 from chatferry.iadvize.client import IAdvize
 from chatferry.ledger import Ledger
-from chatferry.ledger.conversations import DueConversation
+from chatferry.ledger.conversations import ClientKey, DueConversation
 from chatferry.ledger.deliveries import Settled
 from chatferry.ledger.destinations import Parked
 from chatferry.logs import get_logger
@@ -33,6 +33,8 @@ from chatferry.settings.model import Settings
 from chatferry.settlement import Settlement, open_snapshots, settle, unwritable
 
 T = TypeVar("T")
+Readings: TypeAlias = Mapping[str, Conversation | PlatformError]
+"""What iAdvize showed of some conversations, by their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,39 +64,54 @@ class Engine:
     # --------------------------------------------------------------------------------- sync
 
     def sync(self) -> int:
-        """Read due conversations of one client together and queue what follows; return how many."""
+        """Read due conversations of one client together and queue what follows; return how many.
+
+        Each is settled as soon as it is whole. However long the others take, their leases are kept
+        while they are read: see :meth:`keep_leases`.
+        """
         with self.fairness.reading(self._lease) as due:
-            if not due:
-                return 0
+            left = {one.conversation_id: one for one in due}
             try:
-                read = self._read(due)
-                self._write_readings(due, read)
+                for read in filter(None, self._read(due)):
+                    self._write_readings([left[name] for name in read], read)
+                    for name in read:
+                        del left[name]
+                    self._tell_synced(read.values())
             except BaseException:
                 with suppress(LedgerUnavailable):  # the leases run out, then
-                    self.ledger.conversations.give_back(self.ledger.owner, [one.id for one in due])
+                    self.ledger.conversations.give_back(self.ledger.owner, [one.id for one in left.values()])
                 raise
-        for conversation in read.values():
-            if isinstance(conversation, Conversation):
-                self.plugins.notify("conversation_synced", conversation=conversation)
         return len(due)
 
-    def _lease(self, busy: Collection[tuple[str, int]]) -> Sequence[DueConversation]:
-        now = self.clock()
-        until = now + self.settings.runner.lease
-        most = max((client.batch_size for client in self.settings.iadvize.clients), default=1)
-        return self.ledger.conversations.lease(self.ledger.owner, now, until, most, but=busy)
+    def keep_leases(self) -> None:
+        """Keep what this process is at work on; to be called several times a lease."""
+        self.ledger.extend(self.clock() + self.settings.runner.lease, self.fairness.under_way)
 
-    def _read(self, due: Sequence[DueConversation]) -> Mapping[str, Conversation | PlatformError]:
+    def _lease(self, busy: Collection[ClientKey]) -> Sequence[DueConversation]:
+        """Take no more than one document asks for at present: the rest is better read by others."""
+        now = self.clock()
+        fewer = {key: client.batch_size for key, client in self.clients.items()}
+        return self.ledger.conversations.lease(
+            self.ledger.owner,
+            now,
+            now + self.settings.runner.lease,
+            max(fewer.values(), default=1),
+            fewer=fewer,
+            but=busy,
+        )
+
+    def _read(self, due: Sequence[DueConversation]) -> Iterator[Readings]:
         """Ask the one client all of ``due`` belong to; an answer for each, whatever happens."""
+        if not due:
+            return
         ids = [one.conversation_id for one in due]
         client = self.clients.get((due[0].platform, due[0].client_id))
         if client is None:
-            return dict.fromkeys(ids, PlatformUnavailable("its client is not configured any more"))
-        return _fetched(client, ids)
+            yield dict.fromkeys(ids, PlatformUnavailable("its client is not configured any more"))
+        else:
+            yield from _readings(client, ids)
 
-    def _write_readings(
-        self, due: Sequence[DueConversation], read: Mapping[str, Conversation | PlatformError]
-    ) -> None:
+    def _write_readings(self, due: Sequence[DueConversation], read: Readings) -> None:
         now = self.clock()
         settled = [self.reader.settle(one, read[one.conversation_id], now) for one in due]
         conversations, owner = self.ledger.conversations, self.ledger.owner
@@ -102,6 +119,11 @@ class Engine:
             log = get_logger("chatferry.sync")
             log.error("reading not written", conversation=one.due.conversation_id, error=type(error).__name__)
             conversations.settle(owner, [self.reader.failed(one.due, error, now)], now)
+
+    def _tell_synced(self, read: Iterable[Conversation | PlatformError]) -> None:
+        for conversation in read:
+            if isinstance(conversation, Conversation):
+                self.plugins.notify("conversation_synced", conversation=conversation)
 
     # ------------------------------------------------------------------------------ deliver
 
@@ -187,16 +209,25 @@ class Engine:
         self.ledger.close()
 
 
-def _fetched(client: IAdvize, ids: Sequence[str]) -> Mapping[str, Conversation | PlatformError]:
+def _readings(client: IAdvize, ids: Sequence[str]) -> Iterator[Readings]:
     """Ask for conversations together, or for each by itself if that fails for no reason of iAdvize's."""
+    left = dict.fromkeys(ids)
     try:
-        return client.fetch(ids)
+        for read in client.read(ids):
+            for name in read:
+                del left[name]
+            yield read
     except LedgerUnavailable:
         raise
     except Exception as error:  # noqa: BLE001  (what an answer may do to its readers, nobody can list)
-        if len(ids) > 1:
-            return {one: read for each in ids for one, read in _fetched(client, [each]).items()}
-        return {ids[0]: PlatformError(f"chatferry fails to ask for it ({type(error).__name__})")}
+        if len(ids) == 1:
+            yield {
+                name: PlatformError(f"chatferry fails to ask for it ({type(error).__name__})")
+                for name in left
+            }
+            return
+        for name in left:
+            yield from _readings(client, [name])
 
 
 def _unwritten(write: Callable[[Sequence[T]], object], rows: Sequence[T]) -> list[tuple[T, Exception]]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from chatferry.addresses import usable_email
 from chatferry.model import Answer, Conversation, Lead
 from chatferry.strategy import Strategy
+from chatferry.watched import StrategyLost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyFailure:
-    """A strategy that raised; the others went on. ``error`` may hold personal data in its text."""
+    """A strategy that raised or hung; the others went on. ``error`` may hold personal data in its text."""
 
     strategy: str
     error: Exception = field(repr=False)
@@ -20,7 +21,8 @@ class StrategyFailure:
     @property
     def reason(self) -> str:
         """What to log: the strategy and the class of what it raised, no text of the conversation."""
-        return f"the strategy {self.strategy} raised {type(self.error).__name__}"
+        lost = isinstance(self.error, StrategyLost)
+        return f"the strategy {self.strategy} {self.error if lost else f'raised {type(self.error).__name__}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

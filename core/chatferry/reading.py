@@ -61,7 +61,7 @@ class Reader:
     def _settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
         if isinstance(read, PlatformError):
             return self._unread(due, read, now)
-        conversation = enrich(read, facts_of(due.events))
+        conversation = enrich(read, facts_of(due.events, due.told))
         if conversation.closed_at is None and due.close_heard_at is not None:
             return self._closing(due, conversation, now)
         if conversation.closed_at is None:
@@ -72,7 +72,8 @@ class Reader:
         """Ask again; give up on what iAdvize never shows, but never on a client it refuses."""
         if isinstance(error, PlatformAuthFailure):
             uncounted = replace(due, attempts=due.attempts - 1)
-            return Settled(due=uncounted, due_at=now + schedule.PROBE_CREDENTIALS, problem=str(error))
+            problem = f"{schedule.REFUSED}{error}"
+            return Settled(due=uncounted, due_at=now + schedule.PROBE_CREDENTIALS, problem=problem)
         if isinstance(error, PlatformUnavailable):
             retry = self.settings.retry
             pause = schedule.back_off(due.attempts + 1, retry, at_least=error.retry_after)
@@ -120,25 +121,27 @@ class Reader:
         self, due: DueConversation, conversation: Conversation, now: float, *, again: float | None
     ) -> Settled:
         decisions: list[Decided] = []
-        failed: list[Settled] = []
-        for destination in self.destinations.values():
+        failed: dict[str, Settled] = {}
+        for name, destination in self.destinations.items():
             try:
                 decisions.append(destination.decide(conversation, self.veto))
             except PluginError as error:
                 # A plugin that cannot say has not consented: this destination is asked again.
                 wait = schedule.back_off(due.attempts + 1, self.settings.retry)
-                failed.append(Settled(due=due, due_at=now + wait, problem=str(error)))
+                failed[name] = Settled(due=due, due_at=now + wait, problem=str(error))
             except Exception as error:  # noqa: BLE001  (what one destination cannot take, others can)
-                failed.append(self.failed(due, error, now))
+                failed[name] = self.failed(due, error, now)
         if failed:
-            problems = [one.problem for one in failed]
-            get_logger("chatferry.sync").error("not decided", reasons=problems)
-            again = min((one.due_at for one in failed if one.due_at is not None), default=again)
+            problems = {name: one.problem for name, one in failed.items()}
+            get_logger("chatferry.sync").error(
+                "not decided", conversation=due.conversation_id, destinations=problems
+            )
+            again = min((one.due_at for one in failed.values() if one.due_at is not None), default=again)
         closed = conversation.closed_at
         return Settled(
             due=due,
             due_at=again,
-            problem=failed[-1].problem if failed else None,
+            problem=next((one.problem for one in failed.values()), None),
             synced_at=now,
             closed_at=closed.timestamp() if closed else None,
             visitor_id=_fitting(conversation.visitor.id),

@@ -21,6 +21,12 @@ WAITED_FOR_CLOSE: Final = sum(_NOT_READY)
 GIVEN_UP: Final = "given up: "
 """How the problem of a conversation begins that is not read again by itself."""
 
+REFUSED: Final = "refused: "
+"""How the problem of a conversation begins whose client iAdvize refuses."""
+
+READ_BY: Final = 3600.0
+"""Seconds a conversation may wait to be read before an operator is told: what mends itself is quicker."""
+
 PROBE_CREDENTIALS: Final = 300.0
 """Seconds between two looks at refused credentials."""
 

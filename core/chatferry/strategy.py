@@ -16,10 +16,12 @@ class Strategy(ABC):
 
     :cvar name: the strategy's name in a destination's ``strategies``.
     :cvar Settings: validates what the destination says beside the name.
+    :cvar timeout: seconds that one conversation may take; a call that takes longer is left behind.
     """
 
     name: ClassVar[str]
     Settings: ClassVar[type[Schema]] = Schema
+    timeout: ClassVar[float] = 10.0
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings

@@ -78,6 +78,39 @@ def test_conversations_that_cannot_be_read_are_counted_by_problem(shop, history)
     assert sum(one["conversations"] for one in problems) == 6
 
 
+def test_an_iadvize_that_refuses_the_login_needs_an_operator(shop, history):
+    for one in history.ids:
+        shop.hear(one)
+    history.faults.switch_on("login-refused")
+    shop.engine.sync()
+    found = shop.json("status")
+    assert (found["reading"]["waiting"], found["reading"]["failed"]) == (6, 6)
+    (need,) = found["needs"]
+    assert need.startswith("6 conversations wait: iAdvize refuses the user and password of client 335; check")
+    result = shop.run("status")
+    assert result.exit_code == 1
+    assert "6 to read, 6 of them failed and are read again" in result.stdout
+
+
+def test_what_has_not_been_read_for_an_hour_needs_an_operator(shop, history, monkeypatch):
+    shop.find_history()
+    assert shop.json("status")["needs"] == []
+    later = time.time() + 3601
+    monkeypatch.setattr(time, "time", lambda: later)
+    (idle,) = shop.json("status")["needs"]
+    assert idle == "6 conversations are to be read, the oldest for 1 h; is chatferry running?"
+    history.faults.switch_on("server-error=503")
+    shop.engine.sync()
+    (failing,) = shop.json("status")["needs"]
+    assert failing.startswith("conversations cannot be read for 1 h")
+
+
+def test_a_running_conversation_waits_for_its_time_and_needs_nobody(shop, history):
+    shop.hear(history.ids[0], "v2.conversation.pushed")
+    reading = shop.json("status")["reading"]
+    assert (reading["waiting"], reading["later"], reading["oldest"]) == (0, 1, None)
+
+
 def test_no_personal_data_is_shown(shop):
     shop.crm.switch_on(Trouble.RECORD_REFUSED, None, None)
     shop.find_history()
@@ -109,7 +142,7 @@ def test_a_conversation_that_was_given_up_needs_an_operator(shop, history):
     reconfigure(shop, 'longest = "10ms"', 'longest = "10ms"\ngive_up_after = 0')
     history.faults.switch_on("graphql-errors")
     shop.hear(history.ids[0])
-    for _ in range(6):
+    for _ in range(5):
         shop.engine.sync()
         shop.engine.ledger.conversations.mark([the(history.ids[0])])
     shop.engine.sync()

@@ -34,6 +34,17 @@ def test_events_and_leads_are_kept_for_their_time_and_not_longer(ferry, lead):
     assert ferry.state(lead) is State.DELIVERED
 
 
+def test_what_only_pruned_events_told_still_goes_to_the_crm(ferry, lead):
+    ferry.tell(ferry.later(lead, "transaction.attributed", "e-bought", transactionId="t-1", amount=10))
+    ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=2))
+    ferry.run()
+    ferry.clock.forward(31 * DAY)
+    assert ferry.ledger.events.prune(ferry.clock.now - 30 * DAY) == 3
+    ferry.tell(ferry.later(lead, "transaction.attributed", "e-again", transactionId="t-2", amount=20))
+    ferry.run()
+    assert (ferry.row(lead)["csat"], ferry.row(lead)["transactions"]) == (2, 2)
+
+
 def test_a_retention_of_0_keeps_everything(ferry, lead):
     ferry.options["retention"] = RetentionSettings(events_days=0, leads_days=0)
     ferry.clock.now += 1000 * DAY
@@ -63,6 +74,25 @@ def test_reconciliation_can_wait_for_its_time_or_be_off(ferry):
         ferry.options["reconcile"] = settings
         ScheduledReconciliation(ferry.another(ferry.ledger)).turn()
     assert ferry.ledger.reconciliations.complete_until("ha", 335) is None
+
+
+def test_what_one_process_compared_no_other_compares_again(ferry):
+    complete = ferry.ledger.reconciliations.complete_until
+    first, second = (ScheduledReconciliation(ferry.another(ferry.ledger)) for _ in range(2))
+    begun = ferry.clock.now
+    for passed, compared in ((60, 60), (3600, 60), (3660, 3660), (3700, 3660)):
+        ferry.clock.now = begun + passed
+        first.turn()
+        ferry.clock.now += 1
+        second.turn()
+        assert complete("ha", 335) == begun + compared
+
+
+def test_a_process_that_starts_compares_whatever_was_compared_before(ferry):
+    for _ in range(2):
+        ferry.clock.forward(60)
+        ScheduledReconciliation(ferry.another(ferry.ledger)).turn()
+        assert ferry.ledger.reconciliations.complete_until("ha", 335) == ferry.clock.now
 
 
 def test_one_process_at_a_time_reconciles(ferry):

@@ -109,16 +109,18 @@ def test_an_outcome_the_ledger_refuses_all_the_same_is_dead_and_its_companions_a
 class Corrupting:
     """Stands between the engine and iAdvize and changes what is read of one conversation."""
 
+    batch_size = 50
+
     def __init__(self, client, conversation_id, change):
         self.client = client
         self.conversation_id = conversation_id
         self.change = change
 
-    def fetch(self, ids):
+    def read(self, ids):
         found = dict(self.client.fetch(ids))
         if self.conversation_id in found:
             found[self.conversation_id] = self.change(found[self.conversation_id])
-        return found
+        yield found
 
     def close(self):
         self.client.close()
@@ -149,7 +151,7 @@ def test_a_conversation_nobody_can_store_blocks_none_of_its_companions(ferry):
     assert [ferry.state(one) for one in (first, last)] == [State.DELIVERED] * 2
     (problem,) = problems(ferry)
     assert problem.startswith("chatferry failed on it: TypeError at ")
-    assert ferry.ledger.status(ferry.clock.now).reading.waiting == 0
+    assert ferry.ledger.status(ferry.clock.now).reading.due == 0
 
 
 def test_an_answer_the_client_fails_on_blocks_only_its_own_conversation(ferry):
@@ -174,7 +176,7 @@ def test_it_is_read_again_and_given_up_with_its_problem_in_the_end(ferry):
         ferry.clock.forward(900)
     (problem,) = problems(ferry)
     assert problem.startswith("given up: chatferry failed on it: TypeError at ")
-    assert ferry.ledger.status(ferry.clock.now).reading.waiting == 0
+    assert ferry.ledger.status(ferry.clock.now).reading.due == 0
 
 
 def test_what_makes_us_fail_before_a_decision_is_kept_to_its_conversation(ferry):

@@ -19,14 +19,16 @@ from chatferry.settings.model import RunnerSettings
 class Failing:
     """Stands between the engine and iAdvize: the first question ends badly."""
 
+    batch_size = 50
+
     def __init__(self, client, error):
         self.client = client
         self.errors = [error]
 
-    def fetch(self, ids):
+    def read(self, ids):
         if self.errors:
             raise self.errors.pop()
-        return self.client.fetch(ids)
+        return self.client.read(ids)
 
     def close(self):
         self.client.close()

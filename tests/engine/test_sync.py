@@ -19,7 +19,7 @@ def closed(ferry):
 
 
 def due(ferry) -> int:
-    return ferry.ledger.status(ferry.clock.now).reading.waiting
+    return ferry.ledger.status(ferry.clock.now).reading.due
 
 
 def problems(ferry) -> list[str]:
@@ -184,6 +184,24 @@ def test_refused_credentials_are_waited_out(ferry, closed):
     ferry.clock.forward(300)
     ferry.run()
     assert ferry.state(closed) is State.DELIVERED
+
+
+def test_what_was_given_up_is_tried_anew_as_often_when_something_is_heard_of_it(ferry):
+    ferry.options["retry"] = RetrySettings(give_up_after=7200)
+    (closed,) = ferry.play()
+    ferry.tell_closed(closed)
+    ferry.world.faults.switch_on("late-data=1000")
+    for _ in range(14):
+        ferry.run()
+        ferry.clock.forward(900)
+    assert problems(ferry)[0].startswith("given up: ")
+    ferry.tell(ferry.later(closed, "satisfaction.answered", "e-csat", customerSatisfaction=4))
+    assert problems(ferry) == []
+    ferry.run()
+    ferry.world.faults.switch_off()
+    ferry.clock.forward(60)
+    ferry.run()
+    assert ferry.row(closed)["csat"] == 4
 
 
 def test_one_conversation_that_fails_does_not_fail_its_companions(ferry):
@@ -358,14 +376,16 @@ def test_a_running_conversation_is_no_longer_polled_after_its_greatest_age(ferry
 class Meddling:
     """Stands between the engine and iAdvize: something happens while it answers."""
 
+    batch_size = 50
+
     def __init__(self, client, meanwhile):
         self.client = client
         self.meanwhile = meanwhile
 
-    def fetch(self, ids):
+    def read(self, ids):
         found = self.client.fetch(ids)
         self.meanwhile()
-        return found
+        yield found
 
     def close(self):
         self.client.close()

@@ -57,6 +57,14 @@ def test_many_conversations_are_read_together_and_right(emulated):
     assert emulated.requests() - before == pages
 
 
+def test_short_conversations_do_not_wait_for_the_pages_of_long_ones(emulated):
+    ids = emulated.world.ids[:50]
+    long = {one for one in ids if len(emulated.client().fetch([one])[one].messages) > 100}
+    first, *others = emulated.client().read(ids)
+    assert set(first) == set(ids) - long
+    assert {one for some in others for one in some} == long
+
+
 def test_a_conversation_shows_who_said_what(emulated):
     found = emulated.client().fetch(emulated.world.ids[:20]).values()
     authors = {message.author.kind for conversation in found for message in conversation.messages}

@@ -4,11 +4,12 @@ import subprocess
 import sys
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
 from chatferry.errors import LedgerUnavailable, SettingsError
 from chatferry.ledger import Ledger
 from chatferry.ledger.database import Database
+from chatferry.ledger.tables import conversations
 
 
 def test_a_read_only_database_is_named_as_such(tmp_path):
@@ -83,3 +84,14 @@ def test_several_processes_may_open_an_empty_ledger_at_once(ledger_url):
         for process in running:
             process.kill()
             process.wait()
+
+
+def test_what_is_read_is_one_state_whatever_is_written_meanwhile(fill):
+    database = fill.ledger.database
+    count = select(func.count()).select_from(conversations)
+    with database.read(one_state=True) as connection:
+        before = connection.execute(count).scalar()
+        fill.mark("c1")
+        assert connection.execute(count).scalar() == before
+    with database.read() as connection:
+        assert connection.execute(count).scalar() == before + 1

@@ -124,6 +124,21 @@ def test_nothing_heard_or_read_later_brings_back_who_was_erased(fill, erasures):
     assert ledger.conversations.unknown("ha", 335, ["c1", "c2"]) == ["c2"]
 
 
+@pytest.mark.parametrize("pruned_first", [True, False])
+def test_what_pruned_events_told_goes_as_well_and_does_not_come_back(fill, erasures, pruned_first):
+    ledger = fill.ledger
+    ledger.events.accept([Admission(event=answered(), due_at=NOW)])
+    fill.sync()
+    if pruned_first:
+        ledger.events.prune(NOW + 1)
+        assert "kumquat" in held(ledger)[0]
+    erasures.bury(erasures.meant(conversation="c1"), ["sales"], NOW)
+    ledger.events.accept([Admission(event=answered("e2"), due_at=NOW)])
+    ledger.events.prune(NOW + 1)
+    assert "kumquat" not in "".join(held(ledger))
+    assert ledger.status(NOW).events == 0
+
+
 def test_a_conversation_erased_from_its_only_destination_still_goes_to_others(fill, erasures, decided):
     fill.put()
     erasures.bury_at([1], "sales")

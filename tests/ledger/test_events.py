@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy
 
+from chatferry.iadvize.facts import facts_of
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import Settled
 from chatferry.ledger.events import Admission
@@ -111,3 +112,25 @@ def test_pruning_drops_old_events_of_conversations_that_are_done(ledger, event):
     ledger.conversations.settle(ledger.owner, [Settled(due=leased[0], synced_at=NOW)], NOW)
     assert ledger.events.prune(before=NOW - 1) == 0
     assert ledger.events.prune(before=NOW + 1) == 1
+
+
+def test_what_pruned_events_told_stays_with_their_conversation(ledger, event):
+    ledger.events.accept([Admission(event=event(body=b'{"operatorIds": [7]}'), due_at=NOW)])
+    sync(ledger)
+    ledger.events.prune(before=NOW + 1)
+    score = event("e2", at=NOW + 9, body=b'{"customerSatisfaction": 4}')
+    ledger.events.accept([Admission(event=score, due_at=NOW)])
+    sync(ledger)
+    ledger.events.prune(before=NOW + 10)
+    ledger.events.accept(
+        [Admission(event=event("e3"), due_at=NOW), Admission(event=event("e4", client_id=336), due_at=NOW)]
+    )
+    due = [ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)[0] for _ in range(2)]
+    facts = {one.client_id: facts_of(one.events, one.told) for one in due}
+    assert (facts[335].operator_ids, facts[335].satisfaction.csat) == ((7,), 4)
+    assert facts[336] == facts_of([])
+
+
+def sync(ledger):
+    due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    ledger.conversations.settle(ledger.owner, [Settled(due=one, synced_at=NOW) for one in due], NOW)

@@ -112,6 +112,17 @@ def test_extending_keeps_the_destinations_one_serves(fill):
     ledger = fill.ledger
     fill.put()
     ledger.deliveries.lease("sales", ledger.owner, NOW, NOW + 60, limit=9, linger=0)
-    ledger.extend(NOW + 600)
+    ledger.extend(NOW + 600, [])
     assert not ledger.leases.take_turn("sales", "b", NOW + 300, NOW + 900)
     assert ledger.leases.take_turn("sales", "b", NOW + 601, NOW + 900)
+
+
+def test_extending_keeps_the_conversations_one_reads_and_no_others(fill):
+    ledger = fill.ledger
+    for name in ("c1", "c2", "c3"):
+        fill.mark(name)
+    read, left = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 2)
+    (theirs,) = ledger.conversations.lease("another", NOW, NOW + 60, 2)
+    ledger.extend(NOW + 600, [read.id, theirs.id])
+    free = ledger.conversations.lease("me", NOW + 61, NOW + 120, 9)
+    assert [one.id for one in free] == [left.id, theirs.id]

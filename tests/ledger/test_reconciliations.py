@@ -8,8 +8,12 @@ from chatferry.ledger.selection import Selection
 NOW = 1_700_000_000.0
 
 
+ONE, TWO = ("ha", 335), ("sd", 336)
+
+
 def begin(ledger, kind=Kind.RECONCILE, since=0.0, until=100.0, *, at=NOW):
-    return ledger.reconciliations.begin("ha", 335, kind, since, until, at)
+    (progress,) = ledger.reconciliations.begin([ONE], kind, since, until, at)
+    return progress
 
 
 def test_an_unfinished_one_of_the_same_period_goes_on(ledger):
@@ -27,12 +31,12 @@ def test_a_finished_one_begins_anew(ledger):
 
 
 def test_the_newest_interrupted_one_is_known_by_kind(ledger):
-    assert ledger.reconciliations.unfinished(Kind.RECONCILE) is None
+    assert ledger.reconciliations.unfinished(Kind.RECONCILE, [ONE]) is None
     begin(ledger, since=1.0, at=NOW)
     begin(ledger, since=2.0, at=NOW + 1)
     begin(ledger, Kind.BACKFILL, since=3.0, at=NOW + 2)
-    assert ledger.reconciliations.unfinished(Kind.RECONCILE) == (2.0, 100.0)
-    assert ledger.reconciliations.unfinished(Kind.BACKFILL) == (3.0, 100.0)
+    assert ledger.reconciliations.unfinished(Kind.RECONCILE, [ONE]) == (2.0, 100.0)
+    assert ledger.reconciliations.unfinished(Kind.BACKFILL, [ONE]) == (3.0, 100.0)
 
 
 def test_only_finished_scheduled_ones_say_how_far_one_got(ledger):
@@ -44,11 +48,34 @@ def test_only_finished_scheduled_ones_say_how_far_one_got(ledger):
     assert ledger.reconciliations.complete_until("ha", 336) is None
 
 
-def test_a_scheduled_one_that_was_interrupted_is_known_by_where_it_began(ledger):
+def test_a_scheduled_one_that_was_interrupted_is_known_until_a_later_one_is_complete(ledger):
+    interrupted = ledger.reconciliations.interrupted
     begin(ledger, Kind.SCHEDULED, since=7.0, until=300.0)
-    begin(ledger, Kind.RECONCILE, since=8.0, until=300.0)
-    assert ledger.reconciliations.interrupted("ha", 335, 7.0) == 300.0
-    assert ledger.reconciliations.interrupted("ha", 335, 8.0) is None
+    begin(ledger, Kind.RECONCILE, since=8.0, until=400.0)
+    assert interrupted("ha", 335, None) == interrupted("ha", 335, 299.0) == (7.0, 300.0)
+    assert interrupted("ha", 335, 300.0) is None
+    assert interrupted("sd", 336, None) is None
+
+
+def test_clients_that_were_finished_are_known_when_an_interrupted_one_goes_on(ledger):
+    def both(now):
+        return ledger.reconciliations.begin([ONE, TWO], Kind.BACKFILL, 0.0, 100.0, now)
+
+    first, _ = both(NOW)
+    assert ledger.reconciliations.unfinished(Kind.BACKFILL, [TWO]) == (0.0, 100.0)
+    ledger.reconciliations.finish(replace(first, found=7), NOW)
+    assert ledger.reconciliations.unfinished(Kind.BACKFILL, [ONE]) is None
+    done, left = both(NOW + 60)
+    assert (done.finished, done.found, left.finished) == (True, 7, False)
+    ledger.reconciliations.finish(left, NOW)
+    assert [one.finished for one in both(NOW + 120)] == [False, False]
+
+
+def test_a_client_that_is_new_is_compared_with_those_that_go_on(ledger):
+    begun = begin(ledger)
+    again = ledger.reconciliations.begin([ONE, TWO], Kind.RECONCILE, 0.0, 100.0, NOW + 60)
+    assert again[0].id == begun.id
+    assert [one.finished for one in again] == [False, False]
 
 
 def test_what_closed_in_a_period_is_on_its_way_until_it_is_delivered(fill, decided):

@@ -23,18 +23,46 @@ def test_deliveries_are_counted_by_destination_and_state(fill):
     assert (care.deliveries[State.SKIPPED], care.queue.waiting, care.queue.oldest) == (1, 0, None)
 
 
-def test_only_what_is_due_now_waits_to_be_read(fill):
+def test_what_is_due_waits_to_be_read_and_what_is_not_comes_later(fill):
     fill.mark("c1", NOW - 30)
     fill.mark("c2", NOW + 30)
     reading = fill.ledger.status(NOW).reading
-    assert (reading.waiting, reading.oldest) == (1, NOW - 30)
+    assert (reading.waiting, reading.due, reading.failed, reading.later) == (1, 1, 0, 1)
+    assert (reading.oldest, reading.idle_since, reading.failing_since) == (NOW - 30, NOW - 30, None)
+
+
+def test_what_failed_waits_since_it_was_first_due_however_often_it_is_tried(fill):
+    fill.mark("c1", NOW)
+    for later in (1, 100, 10_000):
+        fail(fill.ledger, NOW + later)
+    reading = fill.ledger.status(NOW + 10_001).reading
+    assert (reading.waiting, reading.due, reading.failed, reading.later) == (1, 0, 1, 0)
+    assert (reading.oldest, reading.failing_since, reading.idle_since) == (NOW, NOW, None)
+
+
+def test_what_was_read_at_last_does_not_wait_any_more(fill):
+    fill.mark("c1", NOW)
+    fail(fill.ledger, NOW)
+    fill.sync(at=NOW + 60)
+    assert fill.ledger.status(NOW + 60).reading.oldest is None
+    fill.mark("c1", NOW + 500)
+    assert fill.ledger.status(NOW + 600).reading.oldest == NOW + 500
+
+
+def test_a_long_past_is_not_idle(fill):
+    fill.mark("c1", NOW, late=1)
+    reading = fill.ledger.status(NOW + 10_000).reading
+    assert (reading.due, reading.idle_since) == (1, None)
+
+
+def fail(ledger, at):
+    leased = ledger.conversations.lease(ledger.owner, at, at + 60, 9)
+    away = [Settled(due=one, due_at=at + 60, problem="iAdvize is away") for one in leased]
+    ledger.conversations.settle(ledger.owner, away, at)
 
 
 def test_conversations_that_are_not_read_are_counted_by_problem(fill):
     for name in ("c1", "c2"):
         fill.mark(name)
-    owner = fill.ledger.owner
-    leased = fill.ledger.conversations.lease(owner, NOW, NOW + 60, 9)
-    away = [Settled(due=one, due_at=NOW + 60, problem="iAdvize is away") for one in leased]
-    fill.ledger.conversations.settle(owner, away, NOW)
+    fail(fill.ledger, NOW)
     assert fill.ledger.status(NOW).problems == [("iAdvize is away", 2)]

@@ -100,7 +100,7 @@ def _run(workspace: Workspace, kind: Kind, options: _Options) -> None:
 
 def _period(engine: Engine, kind: Kind, options: _Options) -> tuple[float, float]:
     if options.resume:
-        found = engine.ledger.reconciliations.unfinished(kind)
+        found = engine.ledger.reconciliations.unfinished(kind, engine.clients)
         if found is None:
             raise click.UsageError(f"no {kind} was interrupted; begin one with --since")
         return found

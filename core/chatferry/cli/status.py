@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from chatferry import schedule
+from chatferry.cli.needs import needs
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace
 from chatferry.ledger.decisions import State
-from chatferry.ledger.destinations import DestinationState, Parked
-from chatferry.ledger.status import DestinationStatus, Queue, Status
+from chatferry.ledger.destinations import DestinationState
+from chatferry.ledger.status import DestinationStatus, Queue, Reading, Status
 from chatferry.plugins.report import PluginReport
-from chatferry.story import unserved
 
 
 @click.command()
@@ -27,53 +25,27 @@ def status(workspace: Workspace, *, output: str) -> None:
     """Show what waits, what went wrong and what needs you.
 
     Exits with 1 if an operator is needed: deliveries are dead or wait for a destination that is not
-    served, conversations were given up, credentials are refused, a connector hangs on or a plugin is
-    broken. Shows no personal data.
+    served, conversations were given up or have not been read for an hour, iAdvize or a CRM refuses its
+    credentials, a connector hangs on or a plugin is broken. Shows no personal data.
     """
     found = workspace.ledger.status(time.time())
     broken = list(workspace.installed.broken)
     served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
-    needs = list(_needs(found, broken, served))
+    wanted = list(needs(found, broken, served, time.time()))
     if output == "json":
-        print_json(_as_json(found, broken, needs))
+        print_json(_as_json(found, broken, wanted))
     else:
-        _show(found, broken, needs)
-    if needs:
+        _show(found, broken, wanted)
+    if wanted:
         raise click.exceptions.Exit(1)
 
 
-def _needs(found: Status, broken: list[PluginReport], served: Collection[str]) -> Iterator[str]:
-    """Say what needs an operator."""
-    given_up = sum(count for why, count in found.problems if why.startswith(schedule.GIVEN_UP))
-    if given_up:
-        again = "chatferry reconcile has them read again"
-        yield f"{given_up} conversations were given up, the log says which; if the cause is mended, {again}"
-    for one in found.destinations:
-        name, dead, due = one.destination.name, one.deliveries[State.DEAD], one.deliveries[State.DUE]
-        if dead:
-            yield f"{name}: {dead} dead; see chatferry deliveries --state dead --destination {name}"
-        if due and name not in served:
-            discard = f"chatferry discard --state due --destination {name}"
-            yield f"{name}: {due} wait, but {unserved(name)} {discard}"
-        yield from _about(one.destination)
-    for report in broken:
-        yield f"plugin {report.name} is {report.state}: {report.reason}"
-
-
-def _about(state: DestinationState) -> Iterator[str]:
-    name = state.name
-    if state.parked_as is Parked.CREDENTIALS:
-        yield f"{name}: its credentials are refused; mend them, then chatferry destinations wake {name}"
-    if state.parked_as is Parked.HUNG and state.failures >= schedule.HANGS_ON:
-        yield f"{name}: its connector does not answer; if that lasts, restart chatferry"
-
-
-def _show(found: Status, broken: list[PluginReport], needs: list[str]) -> None:
+def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
     now = time.time()
     screen = console()
-    oldest = f", the oldest due {age(found.reading.oldest, now)}" if found.reading.oldest else ""
     screen.print(
-        f"{found.events} events, {found.conversations} conversations; {found.reading.waiting} to read{oldest}"
+        f"{found.events} events, {found.conversations} conversations; {_shown(found.reading, now)}",
+        soft_wrap=True,
     )
     counted = [name for name in _COUNTED if name in _ALWAYS or _is_there(found, _COUNTED[name])]
     headings = ("Destination", *counted, "Oldest", "Last success")
@@ -90,8 +62,20 @@ def _show(found: Status, broken: list[PluginReport], needs: list[str]) -> None:
     if broken:
         rows = [(report.name, report.state, report.reason) for report in broken]
         screen.print(table("Broken plugins", ("Plugin", "State", "Reason"), rows))
-    for need in needs:
+    for need in wanted:
         screen.print(plain(need, "red"), soft_wrap=True)
+
+
+def _shown(reading: Reading, now: float) -> str:
+    """Say what waits to be read, without what is only looked at again because it runs."""
+    parts = [f"{reading.waiting} to read"]
+    if reading.failed:
+        parts.append(f"{reading.failed} of them failed and are read again")
+    if reading.oldest is not None:
+        parts.append(f"the oldest due {age(reading.oldest, now)}")
+    if reading.later:
+        parts.append(f"{reading.later} more not before their time")
+    return ", ".join(parts)
 
 
 _COUNTED = {
@@ -129,12 +113,18 @@ def _rest(state: DestinationState, now: float) -> str:
     return f"{state.name} rests ({state.parked_as}), {until}: {state.parked_reason}"
 
 
-def _as_json(found: Status, broken: list[PluginReport], needs: list[str]) -> dict[str, Any]:
+def _as_json(found: Status, broken: list[PluginReport], wanted: list[str]) -> dict[str, Any]:
     return {
         "at": iso(time.time()),
         "events": found.events,
         "conversations": found.conversations,
-        "reading": _queue(found.reading),
+        "reading": {
+            "waiting": found.reading.waiting,
+            "due": found.reading.due,
+            "failed": found.reading.failed,
+            "later": found.reading.later,
+            "oldest": iso(found.reading.oldest),
+        },
         "destinations": [
             {
                 "name": one.destination.name,
@@ -148,7 +138,7 @@ def _as_json(found: Status, broken: list[PluginReport], needs: list[str]) -> dic
         "problems": [{"reason": why, "conversations": count} for why, count in found.problems],
         "kept_events": [{"reason": why, "events": count} for why, count in found.kept],
         "broken_plugins": [asdict(report) for report in broken],
-        "needs": needs,
+        "needs": wanted,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chatferry.errors import ConversationNotReady, PlatformError, PlatformRefused
@@ -12,6 +12,8 @@ from chatferry.iadvize.endpoint import Endpoint
 from chatferry.iadvize.http import Overwhelmed
 from chatferry.iadvize.transport import code
 
+Raw: TypeAlias = dict[str, Any] | PlatformError
+"""A conversation as iAdvize shows it, or why there is none."""
 Answer: TypeAlias = tuple[Mapping[str, Any], Sequence[Any]]
 """The data and the errors of one document."""
 Ask: TypeAlias = Callable[[Documents, Sequence[str]], tuple[Document, Mapping[str, Any]]]
@@ -32,20 +34,34 @@ class Batch:
         self._endpoint = endpoint
         self._deadline = time.monotonic() + patience
         self._failures = 0
-        self.found: dict[str, dict[str, Any] | PlatformError] = {}
+        self._found: dict[str, Raw] = {}
 
-    def read(self, ids: Sequence[str]) -> None:
-        """Fill ``found`` with every one of ``ids``, all their messages included."""
+    def read(self, ids: Sequence[str]) -> Iterator[Mapping[str, Raw]]:
+        """Yield every one of ``ids`` once it is whole, all its messages included.
+
+        A conversation of many pages takes as many documents: those read with it do not wait for it.
+        """
+        cursors: dict[str, str] = {}
         for chunk, answer in self._ask_all(ids, _conversations):
             for n, identity in enumerate(chunk):
-                self.found[identity] = _conversation(answer, n, identity)
-        cursors = {identity: cursor for identity in ids if (cursor := self._next(identity, None))}
+                self._found[identity] = _conversation(answer, n, identity)
+            following = {identity: cursor for identity in chunk if (cursor := self._next(identity, None))}
+            cursors |= following
+            yield self._whole(chunk, following)
         for _ in range(_MOST_PAGES):
             if not cursors:
                 return
-            cursors = self._read_pages(cursors)
-        for identity in cursors:
-            self.found[identity] = PlatformError(f"conversation {identity} has more than {_MOST_PAGES} pages")
+            following = self._read_pages(cursors)
+            yield self._whole(cursors, following)
+            cursors = following
+        yield {
+            identity: PlatformError(f"conversation {identity} has more than {_MOST_PAGES} pages")
+            for identity in cursors
+        }
+
+    def _whole(self, ids: Iterable[str], following: Collection[str]) -> Mapping[str, Raw]:
+        """Hand out those of ``ids`` that have no page more."""
+        return {identity: self._found.pop(identity) for identity in ids if identity not in following}
 
     def _read_pages(self, cursors: Mapping[str, str]) -> dict[str, str]:
         """Read one more page of each of these conversations; return the cursors of the next."""
@@ -63,21 +79,21 @@ class Batch:
                     following[identity] = cursor
         return following
 
-    def _append(self, identity: str, page: dict[str, Any] | PlatformError) -> None:
-        whole = self.found[identity]
+    def _append(self, identity: str, page: Raw) -> None:
+        whole = self._found[identity]
         if isinstance(page, PlatformError) or isinstance(whole, PlatformError):
-            self.found[identity] = page
+            self._found[identity] = page
             return
         messages = page.get("messages")
         if not isinstance(messages, dict) or not isinstance(messages.get("edges"), list):
-            self.found[identity] = PlatformError(f"conversation {identity}: a page of messages is missing")
+            self._found[identity] = PlatformError(f"conversation {identity}: a page of messages is missing")
             return
         whole["messages"]["edges"] += messages["edges"]
         whole["messages"]["pageInfo"] = messages.get("pageInfo")
 
     def _next(self, identity: str, last: str | None) -> str | None:
         """Return the cursor after which a conversation goes on, if it does."""
-        raw = self.found[identity]
+        raw = self._found[identity]
         found = None if isinstance(raw, PlatformError) else raw.get("messages")
         messages: dict[str, Any] = found if isinstance(found, dict) else {}
         info = messages.get("pageInfo")
@@ -86,7 +102,7 @@ class Batch:
         cursor = info.get("endCursor")
         if isinstance(cursor, str) and cursor != last and isinstance(messages.get("edges"), list):
             return cursor
-        self.found[identity] = PlatformError(
+        self._found[identity] = PlatformError(
             f"conversation {identity}: /messages/pageInfo/endCursor does not lead to the next page"
         )
         return None
@@ -149,7 +165,7 @@ def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, 
     return documents.conversations(len(ids)), documents.conversation_variables(ids)
 
 
-def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> dict[str, Any] | PlatformError:
+def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
     """Return what an answer holds of its n-th conversation."""
     if isinstance(answer, PlatformError):
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,17 +54,22 @@ class IAdvize:
 
     def fetch(self, ids: Sequence[str]) -> dict[str, Conversation | PlatformError]:
         """Return one outcome an id: the whole conversation, or why there is none. It never raises."""
-        wanted = list(dict.fromkeys(ids))
-        outcomes: dict[str, Conversation | PlatformError] = {}
-        for identity in wanted:
-            if not is_uuid(identity):
-                # Deprecated events carry integers, which no query takes; one would spoil the document.
-                outcomes[identity] = PlatformRefused("the id of a deprecated event cannot be looked up")
+        outcomes = {identity: outcome for some in self.read(ids) for identity, outcome in some.items()}
+        return {identity: outcomes[identity] for identity in ids}
+
+    def read(self, ids: Sequence[str]) -> Iterator[Mapping[str, Conversation | PlatformError]]:
+        """Yield the outcomes of :meth:`fetch` as they come, those of long conversations last."""
+        wanted = {identity: is_uuid(identity) for identity in ids}
+        if not all(wanted.values()):
+            # Deprecated events carry integers, which no query takes; one would spoil the document.
+            refusal = PlatformRefused("the id of a deprecated event cannot be looked up")
+            yield {identity: refusal for identity, usable in wanted.items() if not usable}
         batch = Batch(self._endpoint, self._settings.timeout * _PATIENCE)
-        batch.read([identity for identity in wanted if identity not in outcomes])
-        for identity, raw in batch.found.items():
-            outcomes[identity] = raw if isinstance(raw, PlatformError) else self._parse(raw)
-        return {identity: outcomes[identity] for identity in wanted}
+        for some in batch.read([identity for identity, usable in wanted.items() if usable]):
+            yield {
+                identity: raw if isinstance(raw, PlatformError) else self._parse(raw)
+                for identity, raw in some.items()
+            }
 
     def closed(
         self,

@@ -2,7 +2,7 @@
 
 Satisfaction and transactions arrive after the close, and who took part is complete only in the
 webhooks (iAdvize docs, "Webhooks" and "Understand conversation data"). Whatever the order events
-arrive in, the same facts come out.
+arrive in, the same facts come out, and whichever of them are no longer kept.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from chatferry.iadvize.scalars import clean, legacy_id, moment
 from chatferry.model import Conversation, Event, Satisfaction, Transaction
@@ -26,13 +25,15 @@ class Facts:
     transactions: tuple[Transaction, ...] = ()
 
 
-def facts_of(events: Iterable[Event]) -> Facts:
-    """Gather the facts; of two that contradict each other the later *said* one counts."""
-    bodies = [_body(event) for event in sorted(events, key=_said)]
+def facts_of(events: Iterable[Event], told: str | None = None) -> Facts:
+    """Gather the facts; of two that contradict each other the later *said* one counts.
+
+    :param told: what :func:`remembered` of events that are gone.
+    """
     operators: dict[int, None] = {}
     survey: dict[str, Any] = {}
     transactions: dict[str, Transaction] = {}
-    for body in bodies:
+    for _, _, body in _statements(events, told):
         operators |= dict.fromkeys(_operators(body))
         survey |= {name: body[name] for name in _SURVEY if body.get(name) is not None}
         if body.get("transactionId"):
@@ -46,6 +47,21 @@ def facts_of(events: Iterable[Event]) -> Facts:
         ),
         transactions=tuple(transactions[key] for key in sorted(transactions)),
     )
+
+
+def remembered(events: Iterable[Event], told: str | None = None) -> str | None:
+    """Return as JSON what events tell that are about to go, and what went before them told.
+
+    It is enough for :func:`facts_of`, and None if that is nothing.
+    """
+    statements = _statements(events, told)
+    operators = sorted({one for _, _, body in statements for one in _operators(body)})
+    kept: list[_Statement] = [(0.0, "", {"operatorIds": operators})] if operators else []
+    for said, event_id, body in statements:
+        facts = {name: body[name] for name in _TOLD if body.get(name) is not None}
+        if facts:
+            kept.append((said, event_id, facts))
+    return json.dumps(kept) if kept else None
 
 
 def enrich(conversation: Conversation, facts: Facts) -> Conversation:
@@ -67,11 +83,20 @@ def enrich(conversation: Conversation, facts: Facts) -> Conversation:
 _LARGEST_SCORE = 100
 _LARGEST_AMOUNT = 1e15
 _SURVEY = ("customerSatisfaction", "netPromoterScore", "satisfactionComment")
+_TOLD = (*_SURVEY, "transactionId", "externalId", "amount", "receivedAt")
+"""What facts are made of, beside operators."""
+_Statement: TypeAlias = tuple[float, str, Mapping[str, Any]]
+"""When something was said, by iAdvize's clock; the event, which settles ties; and what."""
 
 
-def _said(event: Event) -> tuple[datetime, str]:
-    """When it was said, by iAdvize's clock; the id settles ties the same way each time."""
-    return event.occurred_at or event.received_at, event.event_id
+def _statements(events: Iterable[Event], told: str | None) -> list[_Statement]:
+    """Return what was ever said, in that order."""
+    gone = [(said, event_id, body) for said, event_id, body in json.loads(told or "[]")]
+    heard = [
+        ((event.occurred_at or event.received_at).timestamp(), event.event_id, _body(event))
+        for event in events
+    ]
+    return sorted(gone + heard, key=lambda statement: statement[:2])
 
 
 def _body(event: Event) -> Mapping[str, Any]:

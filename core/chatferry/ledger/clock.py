@@ -19,13 +19,15 @@ def mend(database: Database, now: float) -> None:
     """Make due what is so only in a future nothing waits for on purpose, and end leases until then."""
     limit = now + LONGEST
     unread, undelivered = conversations.c.due_at > limit, deliveries.c.due_at > limit
+    since = conversations.c.waiting_since > limit
     leased = and_(conversations.c.leased_until > limit, conversations.c.due_at.is_not(None))
     by_others = or_(destinations.c.parked_as.is_(None), destinations.c.parked_as != Parked.OPERATOR.value)
     ended = {"leased_by": None, "leased_until": None}
     with database.write() as connection:
-        lock_conversations(connection, or_(unread, leased))
+        lock_conversations(connection, or_(unread, leased, since))
         connection.execute(update(conversations).where(unread).values(due_at=now))
         connection.execute(update(conversations).where(leased).values(**ended))
+        connection.execute(update(conversations).where(since).values(waiting_since=now))
         lock_deliveries(connection, undelivered)
         connection.execute(update(deliveries).where(undelivered).values(due_at=now))
         connection.execute(update(destinations).where(destinations.c.leased_until > limit).values(**ended))

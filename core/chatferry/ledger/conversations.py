@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
+from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import Decided, record_decisions
@@ -16,10 +31,16 @@ from chatferry.ledger.marks import Mark, mark_due
 from chatferry.ledger.tables import conversations
 from chatferry.model import Event
 
+ClientKey: TypeAlias = tuple[str, int]
+"""Platform and client id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueConversation:
-    """A conversation leased to be read, with every event heard about it, oldest first."""
+    """A conversation leased to be read, with every event kept about it, oldest first.
+
+    ``told`` holds what those told that are kept no longer.
+    """
 
     id: int
     platform: str
@@ -34,6 +55,7 @@ class DueConversation:
     attempts: int
     late: int
     lease: int
+    told: str | None = field(default=None, repr=False)
     events: tuple[Event, ...] = ()
 
 
@@ -69,13 +91,15 @@ class Conversations:
         until: float,
         limit: int,
         *,
-        but: Collection[tuple[str, int]] = (),
+        fewer: Mapping[ClientKey, int] = MappingProxyType({}),
+        but: Collection[ClientKey] = (),
     ) -> list[DueConversation]:
         """Lease up to ``limit`` due conversations of one client, or return none.
 
         Nobody else gets them before ``until``; live ones come before those of the past.
 
-        :param but: clients, as platform and id, whose conversations are left alone this time.
+        :param fewer: clients that have a limit of their own.
+        :param but: clients whose conversations are left alone this time.
         """
         query = _first(but)
         with self._database.read() as connection:
@@ -85,9 +109,10 @@ class Conversations:
             first = connection.execute(query, {"now": now}).first()
             if first is None:
                 return []
+            most = fewer.get((first.platform, first.client_id), limit)
             rows = connection.execute(
                 _OF_CLIENT,
-                {"now": now, "platform": first.platform, "client": first.client_id, "limit": limit},
+                {"now": now, "platform": first.platform, "client": first.client_id, "limit": most},
             ).all()
             connection.execute(_LEASE, {"ids": [row.id for row in rows], "owner": owner, "until": until})
         # Nobody has to wait for this; an event that came meanwhile marks its conversation anew.
@@ -112,15 +137,20 @@ class Conversations:
                 )
         return [one.due.id for one in mine]
 
+    def extend(self, owner: str, ids: Sequence[int], until: float) -> None:
+        """Keep conversations that ``owner`` leased and is still reading."""
+        if ids:
+            self._lease_anew(owner, ids, leased_until=until)
+
     def give_back(self, owner: str, ids: Sequence[int]) -> None:
         """Let conversations be leased anew which ``owner`` leased and could not settle."""
+        self._lease_anew(owner, ids, leased_by=None, leased_until=None)
+
+    def _lease_anew(self, owner: str, ids: Sequence[int], **values: object) -> None:
+        theirs = and_(conversations.c.id.in_(ids), _leased_by(owner))
         with self._database.write() as connection:
-            lock_conversations(connection, and_(conversations.c.id.in_(ids), _leased_by(owner)))
-            connection.execute(
-                update(conversations)
-                .where(conversations.c.id.in_(ids), _leased_by(owner))
-                .values(leased_by=None, leased_until=None)
-            )
+            lock_conversations(connection, theirs)
+            connection.execute(update(conversations).where(theirs).values(**values))
 
     def release(self, owners: Sequence[str]) -> None:
         """Give back what processes that are gone had leased."""
@@ -171,7 +201,7 @@ _FIRST = (
 )
 
 
-def _first(but: Collection[tuple[str, int]]) -> Select[tuple[str, int]]:
+def _first(but: Collection[ClientKey]) -> Select[tuple[str, int]]:
     table = conversations.c
     return _FIRST.where(
         *(or_(table.platform != platform, table.client_id != client) for platform, client in but)
@@ -220,6 +250,10 @@ _SETTLE = (
             (conversations.c.marks > bindparam("seen"), conversations.c.due_at), else_=bindparam("due")
         ),
         problem=bindparam("why"),
+        waiting_since=case(
+            (bindparam("why", Text).is_(None), null()),
+            else_=func.coalesce(conversations.c.waiting_since, conversations.c.due_at),
+        ),
         attempts=bindparam("tries"),
         synced_at=func.coalesce(bindparam("synced"), conversations.c.synced_at),
         closed_at=func.coalesce(bindparam("closed"), conversations.c.closed_at),

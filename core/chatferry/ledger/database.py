@@ -43,12 +43,17 @@ class Database:
         return Path(self.url.database) if self.is_sqlite and self.url.database else None
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Read one consistent state.
+    def read(self, *, one_state: bool = False) -> Iterator[Connection]:
+        """Read what is committed.
 
+        :param one_state: whether every statement of the block sees the same, whatever is written meanwhile.
+            Only PostgreSQL has to be asked for it, and takes a while longer.
         :raises LedgerUnavailable: if the database is out of reach.
         """
-        with self._translated(), self.engine.connect() as connection, connection.begin():
+        engine = self.engine
+        if one_state and not self.is_sqlite:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with self._translated(), engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

@@ -81,9 +81,11 @@ class Erasures:
                     erased_at=now,
                     due_at=None,
                     problem=None,
+                    waiting_since=None,
                     leased_by=None,
                     leased_until=None,
                     visitor_id=None,
+                    told=None,
                 )
             )
 

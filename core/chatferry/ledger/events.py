@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import insert_or_ignore
-from chatferry.ledger.locking import lock_events
+from chatferry.ledger.heard import event_of
 from chatferry.ledger.marks import Mark, mark_due
+from chatferry.ledger.pruning import prune_events
 from chatferry.ledger.redaction import may_be_personal, redact
 from chatferry.ledger.tables import conversations, events
 from chatferry.model import Event
@@ -49,7 +48,7 @@ class Events:
         """Return the events about these conversations, oldest first."""
         found: dict[str, list[Event]] = {}
         for row in connection.execute(_ABOUT, {"ids": list(conversation_ids)}):
-            found.setdefault(row.conversation_id, []).append(_event(row))
+            found.setdefault(row.conversation_id, []).append(event_of(row))
         return found
 
     def refused(self, connection: Connection) -> list[tuple[str, int]]:
@@ -65,39 +64,9 @@ class Events:
     def prune(self, before: float) -> int:
         """Drop events received before a time whose conversations have nothing due; return how many.
 
-        A few at a time, so that whoever accepts others meanwhile hardly waits.
+        What only they tell stays with their conversations.
         """
-        dropped = 0
-        last = (0.0, 0)
-        while rows := self._old(before, last):
-            with self._database.write() as connection:
-                meant = and_(events.c.id.in_([row.id for row in rows]), _about_nothing_due())
-                lock_events(connection, meant)
-                dropped += connection.execute(delete(events).where(meant)).rowcount
-            last = (rows[-1].received_at, rows[-1].id)
-        return dropped
-
-    def _old(self, before: float, last: tuple[float, int]) -> Sequence[Row[int, float]]:
-        """Return the next events to drop: few enough that nobody waits long for the lock."""
-        table = events.c
-        after = and_(table.received_at >= last[0], or_(table.received_at > last[0], table.id > last[1]))
-        query = (
-            select(table.id, table.received_at)
-            .where(table.received_at < before, after, _about_nothing_due())
-            .order_by(table.received_at, table.id)
-            .limit(PRUNED_AT_ONCE)
-        )
-        with self._database.read() as connection:
-            return connection.execute(query).all()
-
-
-PRUNED_AT_ONCE: Final = 1000
-"""Rows a transaction drops: others want to write, too."""
-
-
-def _about_nothing_due() -> ColumnElement[bool]:
-    busy = select(conversations.c.conversation_id).where(conversations.c.due_at.is_not(None))
-    return or_(events.c.conversation_id.is_(None), events.c.conversation_id.not_in(busy))
+        return prune_events(self._database, before)
 
 
 _KNOWN = select(events.c.event_id).where(events.c.event_id.in_(bindparam("ids", expanding=True)))
@@ -188,27 +157,3 @@ def _visitor_marks(connection: Connection, admission: Admission) -> list[Mark]:
         )
         for conversation_id in connection.execute(_OF_VISITOR, known).scalars()
     ]
-
-
-def _event(row: Row[*tuple[Any, ...]]) -> Event:
-    return Event(
-        event_id=row.event_id,
-        event_type=row.event_type,
-        platform=row.platform,
-        client_id=row.client_id,
-        project_id=row.project_id,
-        conversation_id=row.conversation_id,
-        occurred_at=_moment(row.occurred_at),
-        received_at=datetime.fromtimestamp(row.received_at, UTC),
-        body=row.body,
-    )
-
-
-def _moment(at: float | None) -> datetime | None:
-    """Return a time; None if there is none, or none a calendar has: floats round the year 9999 up."""
-    if at is None:
-        return None
-    try:
-        return datetime.fromtimestamp(at, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final, Self
 
 from sqlalchemy import text
@@ -70,13 +71,13 @@ class Ledger:
         """Look how things stand."""
         return status(self.database, now)
 
-    def extend(self, until: float) -> None:
-        """Keep the destinations this process serves for longer.
+    def extend(self, until: float, reading: Sequence[int]) -> None:
+        """Keep the destinations this process serves for longer, and the conversations it is reading.
 
-        Conversations are not kept: a reading ends well before its lease, and one whose sync broke
-        off shall become free again.
+        One that it leased and does not read any more, for its sync broke off, shall become free again.
         """
         self.leases.extend(self.owner, until)
+        self.conversations.extend(self.owner, reading, until)
 
     def take_over(self, now: float | None = None) -> None:
         """Give back what dead processes of this machine had leased, and mend what a wrong clock wrote."""

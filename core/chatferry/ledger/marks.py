@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Connection, Insert, and_, case, func
+from sqlalchemy import Connection, Insert, and_, case, func, null
 
 from chatferry.ledger.dialects import insert_of
 from chatferry.ledger.tables import conversations
@@ -34,7 +34,7 @@ class Mark:
 def mark_due(connection: Connection, marks: Sequence[Mark]) -> None:
     """Mark conversations due, the known and the new; what was known of them is kept.
 
-    What was erased stays as it is.
+    What was given up begins anew: its failures of then are not counted. What was erased stays as it is.
     """
     if not marks:
         return
@@ -47,6 +47,7 @@ def mark_due(connection: Connection, marks: Sequence[Mark]) -> None:
 def _marking(dialect: str) -> Insert:
     insert = insert_of(dialect, conversations)
     new, old = insert.excluded, conversations.c
+    at_rest = old.due_at.is_(None)
     return insert.on_conflict_do_update(
         index_elements=["conversation_id", "platform", "client_id"],
         where=old.erased_at.is_(None),
@@ -57,6 +58,9 @@ def _marking(dialect: str) -> Insert:
             "visitor_id": func.coalesce(new.visitor_id, old.visitor_id),
             "close_heard_at": func.coalesce(new.close_heard_at, old.close_heard_at),
             "due_at": case((old.due_at < new.due_at, old.due_at), else_=new.due_at),
+            "attempts": case((at_rest, 0), else_=old.attempts),
+            "problem": case((at_rest, null()), else_=old.problem),
+            "waiting_since": case((at_rest, null()), else_=old.waiting_since),
             "late": case((and_(old.due_at.is_not(None), old.late < new.late), old.late), else_=new.late),
         },
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
+from chatferry.ledger.conversations import ClientKey
 from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import State
 from chatferry.ledger.tables import conversations, deliveries, reconciliations
@@ -22,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A comparison under way. ``cursor`` is the page to go on from."""
+    """A client's comparison, under way or finished. ``cursor`` is the page to go on from."""
 
     id: int
     platform: str
@@ -33,6 +36,7 @@ class Progress:
     cursor: str | None = None
     found: int = 0
     missing: int = 0
+    finished: bool = False
 
 
 class Reconciliations:
@@ -42,40 +46,33 @@ class Reconciliations:
         self._database = database
 
     def begin(
-        self, platform: str, client_id: int, kind: Kind, since: float, until: float, now: float
-    ) -> Progress:
-        """Begin a comparison, or go on with an unfinished one of the same period."""
+        self, clients: Collection[ClientKey], kind: Kind, since: float, until: float, now: float
+    ) -> list[Progress]:
+        """Begin to compare a period for every client, or go on where that was interrupted.
+
+        All are written before the first is compared: what was interrupted can be told from what was
+        never begun, and a client that was finished from one that was not.
+        """
         table = reconciliations.c
-        unfinished = select(reconciliations).where(
-            table.platform == platform,
-            table.client_id == client_id,
-            table.kind == kind.value,
-            table.since == since,
-            table.until == until,
-            table.finished_at.is_(None),
-        )
-        values = {"platform": platform, "client_id": client_id, "kind": kind.value, "since": since}
+        same = (table.kind == kind.value, table.since == since, table.until == until)
         with self._database.write() as connection:
-            row = connection.execute(unfinished).first()
-            if row is None:
-                made = connection.execute(
-                    insert(reconciliations).values(**values, until=until, found=0, missing=0, started_at=now)
-                )
-                (number,) = made.inserted_primary_key or (0,)
-                return Progress(
-                    id=number, platform=platform, client_id=client_id, kind=kind, since=since, until=until
-                )
-        return Progress(
-            id=row.id,
-            platform=platform,
-            client_id=client_id,
-            kind=kind,
-            since=since,
-            until=until,
-            cursor=row.cursor,
-            found=row.found,
-            missing=row.missing,
-        )
+            rows = connection.execute(select(reconciliations).where(*same)).all()
+            left = [row for row in rows if row.finished_at is None and _client(row) in clients]
+            started = max((row.started_at for row in left), default=now)
+            known = {_client(row): _progress(row) for row in rows if left and row.started_at == started}
+            for platform, client_id in clients:
+                if (platform, client_id) not in known:
+                    statement = insert(reconciliations).values(
+                        platform=platform,
+                        client_id=client_id,
+                        kind=kind.value,
+                        since=since,
+                        until=until,
+                        started_at=started,
+                    )
+                    made = connection.execute(statement.returning(reconciliations)).one()
+                    known[platform, client_id] = _progress(made)
+        return [known[key] for key in clients]
 
     def advance(self, progress: Progress) -> None:
         """Remember how far a comparison got."""
@@ -100,31 +97,42 @@ class Reconciliations:
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
-    def unfinished(self, kind: Kind) -> tuple[float, float] | None:
-        """Return the period of the newest comparison that was interrupted; None if there is none."""
+    def unfinished(self, kind: Kind, clients: Collection[ClientKey]) -> tuple[float, float] | None:
+        """Return the period of the newest comparison that was interrupted; None if there is none.
+
+        :param clients: those that count; another may not be configured any more.
+        """
+        table = reconciliations.c
+        query = (
+            select(reconciliations)
+            .where(table.kind == kind.value, table.finished_at.is_(None))
+            .order_by(table.started_at.desc(), table.id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return next(((row.since, row.until) for row in rows if _client(row) in clients), None)
+
+    def interrupted(self, platform: str, client_id: int, after: float | None) -> tuple[float, float] | None:
+        """Return the period of a client's scheduled comparison that was interrupted, if one was.
+
+        :param after: what ended before then matters no more; None where nothing ever ended.
+        """
         table = reconciliations.c
         query = (
             select(table.since, table.until)
-            .where(table.kind == kind.value, table.finished_at.is_(None))
-            .order_by(table.started_at.desc())
+            .where(
+                table.platform == platform,
+                table.client_id == client_id,
+                table.kind == Kind.SCHEDULED.value,
+                table.finished_at.is_(None),
+                *(() if after is None else (table.until > after,)),
+            )
+            .order_by(table.since)
             .limit(1)
         )
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else (row.since, row.until)
-
-    def interrupted(self, platform: str, client_id: int, since: float) -> float | None:
-        """Return the end of a scheduled comparison since then that was interrupted, if one was."""
-        table = reconciliations.c
-        query = select(func.max(table.until)).where(
-            table.platform == platform,
-            table.client_id == client_id,
-            table.kind == Kind.SCHEDULED.value,
-            table.since == since,
-            table.finished_at.is_(None),
-        )
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
 
     def on_their_way(self, since: float, until: float) -> tuple[int, int]:
         """Count what closed in a period and is not done: conversations to read, leads to deliver."""
@@ -135,9 +143,28 @@ class Reconciliations:
             .select_from(deliveries.join(conversations, deliveries.c.conversation == conversations.c.id))
             .where(closed_then, deliveries.c.state == State.DUE.value, deliveries.c.due_at.is_not(None))
         )
-        with self._database.read() as connection:
+        with self._database.read(one_state=True) as connection:
             return connection.execute(unread).scalar_one(), connection.execute(undelivered).scalar_one()
 
     def _set(self, number: int, **values: object) -> None:
         with self._database.write() as connection:
             connection.execute(update(reconciliations).where(reconciliations.c.id == number).values(**values))
+
+
+def _client(row: Row[*tuple[Any, ...]]) -> ClientKey:
+    return row.platform, row.client_id
+
+
+def _progress(row: Row[*tuple[Any, ...]]) -> Progress:
+    return Progress(
+        id=row.id,
+        platform=row.platform,
+        client_id=row.client_id,
+        kind=Kind(row.kind),
+        since=row.since,
+        until=row.until,
+        cursor=row.cursor,
+        found=row.found,
+        missing=row.missing,
+        finished=row.finished_at is not None,
+    )

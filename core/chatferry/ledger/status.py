@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, or_, select
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import State
@@ -24,6 +24,28 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What waits to be read: what is ``due`` now, and what ``failed`` and is read again later.
+
+    ``oldest`` is since when the longest of both waits, whatever was tried meanwhile; ``failing_since``
+    the same of what failed and ``idle_since`` of what nobody tried, where it is not of a long past.
+    ``later`` are running conversations, and others whose time has not come.
+    """
+
+    due: int
+    failed: int
+    later: int
+    oldest: float | None
+    failing_since: float | None
+    idle_since: float | None
+
+    @property
+    def waiting(self) -> int:
+        """How many there are in all."""
+        return self.due + self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationStatus:
     """A destination, how many deliveries it has in each state, and what waits."""
 
@@ -38,7 +60,7 @@ class Status:
 
     events: int
     conversations: int
-    reading: Queue
+    reading: Reading
     destinations: Sequence[DestinationStatus]
     problems: Sequence[tuple[str, int]]
     kept: Sequence[tuple[str, int]]
@@ -47,9 +69,7 @@ class Status:
 def status(database: Database, now: float) -> Status:
     """Look how things stand."""
     states = Destinations(database).states()
-    with database.read() as connection:
-        due = select(func.count(), func.min(conversations.c.due_at)).where(conversations.c.due_at <= now)
-        waiting, oldest = connection.execute(due).one()
+    with database.read(one_state=True) as connection:
         problems = (
             select(conversations.c.problem, func.count())
             .where(conversations.c.problem.is_not(None))
@@ -63,7 +83,7 @@ def status(database: Database, now: float) -> Status:
         return Status(
             events=connection.execute(select(func.count()).select_from(events)).scalar_one(),
             conversations=connection.execute(select(func.count()).select_from(conversations)).scalar_one(),
-            reading=Queue(waiting=waiting, oldest=oldest),
+            reading=_reading(connection, now),
             destinations=[
                 _destination(states.get(name, DestinationState(name=name)), [r for r in rows if r[0] == name])
                 for name in sorted({*states, *(row[0] for row in rows)})
@@ -71,6 +91,22 @@ def status(database: Database, now: float) -> Status:
             problems=[(row[0], row[1]) for row in connection.execute(problems)],
             kept=Events(database).refused(connection),
         )
+
+
+def _reading(connection: Connection, now: float) -> Reading:
+    table = conversations.c
+    due, tried = table.due_at <= now, table.waiting_since.is_not(None)
+    since = func.coalesce(table.waiting_since, table.due_at)
+    counted = {
+        "due": func.count().filter(due),
+        "failed": func.count().filter(table.due_at > now, tried),
+        "later": func.count().filter(table.due_at > now, table.waiting_since.is_(None)),
+        "oldest": func.min(since).filter(or_(due, tried)),
+        "failing_since": func.min(table.waiting_since),
+        "idle_since": func.min(table.due_at).filter(due, table.waiting_since.is_(None), table.late == 0),
+    }
+    query = select(*(value.label(name) for name, value in counted.items())).where(table.due_at.is_not(None))
+    return Reading(**connection.execute(query).mappings().one())
 
 
 def _destination(state: DestinationState, rows: Sequence[Sequence[Any]]) -> DestinationStatus:

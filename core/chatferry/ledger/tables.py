@@ -76,6 +76,8 @@ conversations = Table(
     Column("attempts", Integer, nullable=False, default=0, comment="since it was last read"),
     Column("synced_at", Double),
     Column("problem", Text, comment="why it was not read, if so"),
+    Column("waiting_since", Double, comment="when it was due that has not been read since"),
+    Column("told", Text, comment="JSON: what its pruned events told; may be in the visitor's words"),
     Column("erased_at", Double, comment="nothing is read of it again"),
     # The id first: one index serves the events of a conversation as well, which name it alone.
     UniqueConstraint("conversation_id", "platform", "client_id"),

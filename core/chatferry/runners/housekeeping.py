@@ -20,7 +20,7 @@ class Housekeeping:
     def turn(self) -> int:
         """Do what is due; return 0, for there is never more at once."""
         now = self._engine.clock()
-        self._engine.ledger.extend(now + self._engine.settings.runner.lease)
+        self._engine.keep_leases()
         if now - self._pruned_at >= _BETWEEN_PRUNINGS:
             self._pruned_at = now
             self._prune(now)

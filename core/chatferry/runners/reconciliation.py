@@ -1,4 +1,4 @@
-"""Reconciling at the start and on a schedule, in one process at a time."""
+"""Reconciling at the start and on a schedule: one process at a time does it, for all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class ScheduledReconciliation:
         self._engine = engine
         self._log = get_logger("chatferry.reconcile")
         settings = engine.settings.reconcile
-        self._due_at = 0.0 if settings.at_start else engine.clock() + settings.every
+        self._started_at = engine.clock()
+        self._due_at = 0.0 if settings.at_start else self._started_at + settings.every
 
     def turn(self) -> int:
         """Compare, if it is time and no other process does; return 0, for there is never more."""
@@ -32,7 +33,8 @@ class ScheduledReconciliation:
             return 0
         if ledger.leases.take(_LOCK, ledger.owner, now, now + _LOCK_SECONDS):
             try:
-                self._compare(now)
+                if not self._was_done(now):
+                    self._compare(now)
             finally:
                 ledger.leases.give_back(_LOCK, ledger.owner)
         return 0
@@ -41,6 +43,16 @@ class ScheduledReconciliation:
     def _is_on(self) -> bool:
         settings = self._engine.settings.reconcile
         return bool(self._engine.clients) and (settings.every > 0 or settings.at_start)
+
+    def _was_done(self, now: float) -> bool:
+        """Whether another process has compared since we are here, and no longer ago than we would have."""
+        every = self._engine.settings.reconcile.every
+        complete = self._engine.ledger.reconciliations.complete_until
+        last = min(complete(*key) or 0.0 for key in self._engine.clients)
+        if not max(self._started_at, now - every) < last <= now:
+            return False
+        self._due_at = last + every if every else float("inf")
+        return True
 
     def _compare(self, now: float) -> None:
         every = self._engine.settings.reconcile.every

@@ -34,6 +34,18 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False, comment="since it was last read"),
         sa.Column("synced_at", sa.Double(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True, comment="why it was not read, if so"),
+        sa.Column(
+            "waiting_since",
+            sa.Double(),
+            nullable=True,
+            comment="when it was due that has not been read since",
+        ),
+        sa.Column(
+            "told",
+            sa.Text(),
+            nullable=True,
+            comment="JSON: what its pruned events told; may be in the visitor's words",
+        ),
         sa.Column("erased_at", sa.Double(), nullable=True, comment="nothing is read of it again"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
         sa.UniqueConstraint(

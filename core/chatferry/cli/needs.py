@@ -1,0 +1,62 @@
+"""What ``chatferry status`` calls an operator for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from chatferry import schedule
+from chatferry.cli.times import span
+from chatferry.ledger.decisions import State
+from chatferry.ledger.destinations import DestinationState, Parked
+from chatferry.ledger.status import Status
+from chatferry.plugins.report import PluginReport
+from chatferry.story import unserved
+
+
+def needs(
+    found: Status, broken: Sequence[PluginReport], served: Collection[str], now: float
+) -> Iterator[str]:
+    """Say what needs an operator, and what to do.
+
+    :param served: the destinations that are configured and enabled.
+    """
+    yield from _about_reading(found, now)
+    for one in found.destinations:
+        name, dead, due = one.destination.name, one.deliveries[State.DEAD], one.deliveries[State.DUE]
+        if dead:
+            yield f"{name}: {dead} dead; see chatferry deliveries --state dead --destination {name}"
+        if due and name not in served:
+            discard = f"chatferry discard --state due --destination {name}"
+            yield f"{name}: {due} wait, but {unserved(name)} {discard}"
+        yield from _about_destination(one.destination)
+    for report in broken:
+        yield f"plugin {report.name} is {report.state}: {report.reason}"
+
+
+def _about_reading(found: Status, now: float) -> Iterator[str]:
+    given_up = sum(count for why, count in found.problems if why.startswith(schedule.GIVEN_UP))
+    if given_up:
+        again = "chatferry reconcile has them read again"
+        yield f"{given_up} conversations were given up, the log says which; if the cause is mended, {again}"
+    for why, count in found.problems:
+        if why.startswith(schedule.REFUSED):
+            yield f"{count} conversations wait: {why.removeprefix(schedule.REFUSED)}"
+    reading = found.reading
+    if _is_long(reading.failing_since, now):
+        failing = span(now - (reading.failing_since or now))
+        yield f"conversations cannot be read for {failing}; the problems say why, chatferry check looks at it"
+    if _is_long(reading.idle_since, now):
+        waiting = span(now - (reading.idle_since or now))
+        yield f"{reading.due} conversations are to be read, the oldest for {waiting}; is chatferry running?"
+
+
+def _is_long(since: float | None, now: float) -> bool:
+    return since is not None and now - since >= schedule.READ_BY
+
+
+def _about_destination(state: DestinationState) -> Iterator[str]:
+    name = state.name
+    if state.parked_as is Parked.CREDENTIALS:
+        yield f"{name}: its credentials are refused; mend them, then chatferry destinations wake {name}"
+    if state.parked_as is Parked.HUNG and state.failures >= schedule.HANGS_ON:
+        yield f"{name}: its connector does not answer; if that lasts, restart chatferry"

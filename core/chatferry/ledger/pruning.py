@@ -1,0 +1,88 @@
+"""Dropping events that have done their work, but not what only they told of their conversations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, or_, select, update
+
+from chatferry.iadvize.facts import remembered
+from chatferry.ledger.database import Database
+from chatferry.ledger.heard import event_of
+from chatferry.ledger.locking import lock_conversations, lock_events
+from chatferry.ledger.tables import conversations, events
+from chatferry.model import Event
+
+PRUNED_AT_ONCE: Final = 1000
+"""Rows a transaction drops: others want to write, too."""
+
+
+def prune_events(database: Database, before: float) -> int:
+    """Drop events received before a time whose conversations have nothing due; return how many.
+
+    A few at a time, so that whoever accepts others meanwhile hardly waits.
+    """
+    dropped = 0
+    last = (0.0, 0)
+    while rows := _old(database, before, last):
+        with database.write() as connection:
+            dropped += _drop(connection, [row.id for row in rows])
+        last = (rows[-1].received_at, rows[-1].id)
+    return dropped
+
+
+def _old(database: Database, before: float, last: tuple[float, int]) -> Sequence[Row[int, float]]:
+    """Return the next events to drop: few enough that nobody waits long for the lock."""
+    table = events.c
+    after = and_(table.received_at >= last[0], or_(table.received_at > last[0], table.id > last[1]))
+    query = (
+        select(table.id, table.received_at)
+        .where(table.received_at < before, after, _about_nothing_due())
+        .order_by(table.received_at, table.id)
+        .limit(PRUNED_AT_ONCE)
+    )
+    with database.read() as connection:
+        return connection.execute(query).all()
+
+
+def _drop(connection: Connection, ids: Sequence[int]) -> int:
+    meant = and_(events.c.id.in_(ids), _about_nothing_due())
+    named = select(events.c.conversation_id).where(meant)
+    lock_conversations(connection, conversations.c.conversation_id.in_(named))
+    lock_events(connection, meant)
+    _remember(connection, meant)
+    return connection.execute(delete(events).where(meant)).rowcount
+
+
+def _remember(connection: Connection, meant: ColumnElement[bool]) -> None:
+    """Keep with each conversation what its events told; of what was erased nothing is read again."""
+    told: dict[int, str | None] = {}
+    going: dict[int, list[Event]] = defaultdict(list)
+    query = select(conversations.c.id.label("of_id"), conversations.c.told, events).join(
+        events, _OF_ITS_CLIENT
+    )
+    for row in connection.execute(query.where(meant, conversations.c.erased_at.is_(None))):
+        told[row.of_id] = row.told
+        going[row.of_id].append(event_of(row))
+    kept: list[dict[str, Any]] = []
+    for number, heard in sorted(going.items()):
+        news = remembered(heard, told[number])
+        if news != told[number]:
+            kept.append({"of_id": number, "kept": news})
+    if kept:
+        connection.execute(_KEEP, kept)
+
+
+def _about_nothing_due() -> ColumnElement[bool]:
+    busy = select(conversations.c.conversation_id).where(conversations.c.due_at.is_not(None))
+    return or_(events.c.conversation_id.is_(None), events.c.conversation_id.not_in(busy))
+
+
+_OF_ITS_CLIENT = and_(
+    events.c.conversation_id == conversations.c.conversation_id,
+    events.c.platform == conversations.c.platform,
+    events.c.client_id == conversations.c.client_id,
+)
+_KEEP = update(conversations).where(conversations.c.id == bindparam("of_id")).values(told=bindparam("kept"))
