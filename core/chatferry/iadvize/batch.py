@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from chatferry.errors import ConversationNotReady, PlatformError, PlatformRefused
+from chatferry.errors import ConversationNotReady, PlatformError, PlatformRefused, PlatformUnavailable
 from chatferry.iadvize.documents import Document, Documents
 from chatferry.iadvize.endpoint import Endpoint
-from chatferry.iadvize.http import Overwhelmed
+from chatferry.iadvize.http import Overwhelmed, Unreached
 from chatferry.iadvize.transport import code
 
 Raw: TypeAlias = dict[str, Any] | PlatformError
@@ -34,6 +34,7 @@ class Batch:
         self._endpoint = endpoint
         self._deadline = time.monotonic() + patience
         self._failures = 0
+        self._suspicious = False
         self._found: dict[str, Raw] = {}
 
     def read(self, ids: Sequence[str]) -> Iterator[Mapping[str, Raw]]:
@@ -55,7 +56,7 @@ class Batch:
             yield self._whole(cursors, following)
             cursors = following
         yield {
-            identity: PlatformError(f"conversation {identity} has more than {_MOST_PAGES} pages")
+            identity: PlatformError(f"it has more than {_MOST_PAGES} pages of messages")
             for identity in cursors
         }
 
@@ -86,7 +87,7 @@ class Batch:
             return
         messages = page.get("messages")
         if not isinstance(messages, dict) or not isinstance(messages.get("edges"), list):
-            self._found[identity] = PlatformError(f"conversation {identity}: a page of messages is missing")
+            self._found[identity] = PlatformError("a page of messages is missing")
             return
         whole["messages"]["edges"] += messages["edges"]
         whole["messages"]["pageInfo"] = messages.get("pageInfo")
@@ -102,9 +103,7 @@ class Batch:
         cursor = info.get("endCursor")
         if isinstance(cursor, str) and cursor != last and isinstance(messages.get("edges"), list):
             return cursor
-        self._found[identity] = PlatformError(
-            f"conversation {identity}: /messages/pageInfo/endCursor does not lead to the next page"
-        )
+        self._found[identity] = PlatformError("/messages/pageInfo/endCursor does not lead to the next page")
         return None
 
     def _ask_all(
@@ -113,26 +112,30 @@ class Batch:
         """Ask for all of ``ids``, a document for as many as pass; yield each part with its answer."""
         size = self._endpoint.pace.size
         waiting = [ids[start : start + size] for start in range(0, len(ids), size)][::-1]
-        best, failed = 0, False
+        best = 0
+        split: list[Sequence[str]] = []
+        alone: set[str] = set()
         while waiting:
             chunk = waiting.pop()
             answer = self._ask(chunk, ask)
             if not isinstance(answer, PlatformError):
                 best = max(best, len(chunk))
-                if not failed:
+                if not split:
                     self._endpoint.pace.passed(len(chunk))
             elif self._hopeless(answer):
                 yield from ((each, answer) for each in (chunk, *waiting))
-                waiting = []
+                break
+            elif len(chunk) > 1:
+                split.append(chunk)
+                middle = len(chunk) // 2
+                waiting += [chunk[middle:], chunk[:middle]]
                 continue
             else:
-                failed = True
-                if len(chunk) > 1:
-                    middle = len(chunk) // 2
-                    waiting += [chunk[middle:], chunk[:middle]]
-                    continue
+                alone.update(chunk)
             yield chunk, answer
-        if failed:
+        # A document that held a conversation which fails by itself says nothing about sizes, nor does
+        # a platform that answers nothing at all.
+        if (best or not alone) and any(alone.isdisjoint(chunk) for chunk in split):
             self._endpoint.pace.refused(best)
 
     def _ask(self, ids: Sequence[str], ask: Ask) -> Answer | PlatformError:
@@ -147,6 +150,7 @@ class Batch:
         except PlatformError as error:
             return error
         self._failures = 0
+        self._endpoint.pace.answered()
         return result.data or {}, result.errors or ()
 
     def _hopeless(self, error: PlatformError) -> bool:
@@ -154,11 +158,16 @@ class Batch:
         if isinstance(error, PlatformRefused):
             return False
         self._failures += 1
-        return (
-            not isinstance(error, Overwhelmed)
-            or self._failures > _MOST_FAILURES
-            or time.monotonic() > self._deadline
-        )
+        if self._failures > _MOST_FAILURES or time.monotonic() > self._deadline:
+            return True
+        return not (isinstance(error, Overwhelmed) or self._may_be_the_document(error))
+
+    def _may_be_the_document(self, error: PlatformError) -> bool:
+        """Suspect the document where iAdvize was away for several in a row, and did not say for how long."""
+        if not isinstance(error, PlatformUnavailable) or isinstance(error, Unreached) or error.retry_after:
+            return False
+        self._suspicious = self._suspicious or self._endpoint.pace.away()
+        return self._suspicious
 
 
 def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, Mapping[str, Any]]:
@@ -174,11 +183,11 @@ def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
     wrong = [error for error in errors if _concerns(error, f"c{n}", whole=raw is None)]
     if wrong:
         said = ", ".join(sorted({_where(error) for error in wrong}))
-        return PlatformError(f"conversation {identity}: iAdvize reports an error at {said}")
+        return PlatformError(f"iAdvize reports an error at {said}")
     if raw is None:
-        return ConversationNotReady(f"conversation {identity}: iAdvize does not show it yet")
+        return ConversationNotReady("iAdvize does not show it yet")
     if not isinstance(raw, dict) or str(raw.setdefault("id", identity)).lower() != identity.lower():
-        return PlatformError(f"conversation {identity}: iAdvize answered with something else")
+        return PlatformError("iAdvize answered with something else")
     raw["id"] = identity
     raw["visitorConversationCustomData"] = data.get(f"d{n}")
     return raw

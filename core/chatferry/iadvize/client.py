@@ -14,6 +14,7 @@ from chatferry.iadvize.batch import Batch
 from chatferry.iadvize.closed import ClosedPage, read_closed
 from chatferry.iadvize.documents import Document
 from chatferry.iadvize.endpoint import Endpoint
+from chatferry.iadvize.outage import Outage
 from chatferry.iadvize.parse import parse_conversation
 from chatferry.iadvize.scalars import is_uuid
 from chatferry.iadvize.tokens import TokenStore
@@ -43,6 +44,7 @@ class IAdvize:
     ) -> None:
         self._settings = settings
         self._endpoint = Endpoint(settings, tokens, clock)
+        self._outage = Outage(f"{settings.platform}/{settings.client_id}")
         self._page_pause = page_pause
         self._page_lock = threading.Lock()
         self._next_page_at = 0.0
@@ -66,6 +68,7 @@ class IAdvize:
             yield {identity: refusal for identity, usable in wanted.items() if not usable}
         batch = Batch(self._endpoint, self._settings.timeout * _PATIENCE)
         for some in batch.read([identity for identity, usable in wanted.items() if usable]):
+            self._outage.note(some.values())
             yield {
                 identity: raw if isinstance(raw, PlatformError) else self._parse(raw)
                 for identity, raw in some.items()
@@ -128,4 +131,4 @@ class IAdvize:
         except PlatformError as error:
             return error
         except Exception as error:  # noqa: BLE001  (one strange conversation must not fail its companions)
-            return PlatformError(f"conversation {raw['id']} cannot be read ({type(error).__name__})")
+            return PlatformError(f"it cannot be read ({type(error).__name__})")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 _PATIENCE = 8
 """Documents that must pass in a row before more is asked for at a time."""
+_SUSPICIOUS = 3
+"""Documents in a row that found the platform away before it may be their own fault."""
 
 
 class Pace:
@@ -18,6 +20,7 @@ class Pace:
         self._size = self._most
         self._passed = 0
         self._not_before = 0.0
+        self._away = 0
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -46,6 +49,19 @@ class Pace:
         with self._lock:
             self._size = max(1, min(self._size, best))
             self._passed = 0
+
+    def away(self) -> bool:
+        """Note that the platform was away; return whether it is time to look if a smaller document passes.
+
+        In an outage that costs some documents more, hence not each time.
+        """
+        with self._lock:
+            self._away += 1
+            return self._away % _SUSPICIOUS == 0
+
+    def answered(self) -> None:
+        """Note that the platform is not away."""
+        self._away = 0
 
     def hold(self, seconds: float) -> None:
         """Ask for nothing for so long."""
