@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chatferry.ledger.decisions import State
-from chatferry.runners.housekeeping import Housekeeping
+from chatferry.runners.housekeeping import Pruning
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.settings.model import ReconcileSettings, RetentionSettings
 
@@ -24,12 +24,12 @@ def events(ferry):
 
 def test_events_and_leads_are_kept_for_their_time_and_not_longer(ferry, lead):
     ferry.options["retention"] = RetentionSettings(events_days=30, leads_days=90)
-    housekeeping = Housekeeping(ferry.another(ferry.ledger))
+    pruning = Pruning(ferry.another(ferry.ledger))
     for days, kept in ((29, (1, True)), (31, (0, True)), (91, (0, False))):
         ferry.clock.now += DAY * days - (
             ferry.clock.now - ferry.ledger.destinations.state("crm").last_success_at
         )
-        housekeeping.turn()
+        pruning.turn()
         assert (events(ferry), ferry.delivery(lead).lead is not None) == kept
     assert ferry.state(lead) is State.DELIVERED
 
@@ -48,7 +48,7 @@ def test_what_only_pruned_events_told_still_goes_to_the_crm(ferry, lead):
 def test_a_retention_of_0_keeps_everything(ferry, lead):
     ferry.options["retention"] = RetentionSettings(events_days=0, leads_days=0)
     ferry.clock.now += 1000 * DAY
-    Housekeeping(ferry.another(ferry.ledger)).turn()
+    Pruning(ferry.another(ferry.ledger)).turn()
     assert events(ferry) == 1
     assert ferry.delivery(lead).lead is not None
 

@@ -1,4 +1,4 @@
-"""What a runner does now and then: keep its leases, forget what is old, reconcile."""
+"""What a runner does now and then: keep its leases, forget what is old."""
 
 from __future__ import annotations
 
@@ -6,24 +6,35 @@ from chatferry.engine import Engine
 from chatferry.logs import get_logger
 
 _DAY = 86_400.0
-_BETWEEN_PRUNINGS = 3600.0
 
 
-class Housekeeping:
-    """One turn every ``pause`` seconds, which is often enough to keep the leases."""
+class LeaseKeeping:
+    """One turn every ``pause`` seconds, which is often enough to keep the leases.
+
+    It has a loop to itself: whoever is late loses what it is at work on to others.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.pause = engine.settings.runner.lease / 4
-        self._pruned_at = 0.0
 
     def turn(self) -> int:
-        """Do what is due; return 0, for there is never more at once."""
-        now = self._engine.clock()
+        """Keep what this process is at work on; return 0, for there is never more at once."""
         self._engine.keep_leases()
-        if now - self._pruned_at >= _BETWEEN_PRUNINGS:
-            self._pruned_at = now
-            self._prune(now)
+        return 0
+
+
+class Pruning:
+    """One turn every ``pause`` seconds; it takes a while where there is much to forget."""
+
+    pause = 3600.0
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def turn(self) -> int:
+        """Forget what is old; return 0, for there is never more at once."""
+        self._prune(self._engine.clock())
         return 0
 
     def _prune(self, now: float) -> None:

@@ -19,7 +19,7 @@ from typing import Final, Self
 from chatferry.engine import Engine
 from chatferry.errors import LedgerUnavailable
 from chatferry.logs import get_logger
-from chatferry.runners.housekeeping import Housekeeping
+from chatferry.runners.housekeeping import LeaseKeeping, Pruning
 from chatferry.runners.priority import step_back
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.tracing import frames
@@ -53,8 +53,8 @@ class LocalRunner:
             self._spawn(f"sync-{number}", self._engine.sync)
         for name in self._engine.destinations:
             self._spawn(f"deliver-{name}", partial(self._engine.deliver, name))
-        housekeeping = Housekeeping(self._engine)
-        self._spawn("housekeeping", housekeeping.turn, pause=housekeeping.pause)
+        for name, chore in (("leases", LeaseKeeping(self._engine)), ("pruning", Pruning(self._engine))):
+            self._spawn(name, chore.turn, pause=chore.pause)
         if self._reconciling:
             reconciliation = ScheduledReconciliation(self._engine)
             self._spawn("reconciliation", reconciliation.turn, pause=reconciliation.pause)
