@@ -10,6 +10,7 @@ import pytest
 from chatferry import (
     AuthFailure,
     Connector,
+    DeliveryError,
     Finding,
     Lead,
     Level,
@@ -79,7 +80,19 @@ def fail_on(culprit: str, error: Callable[[], Exception]) -> Behaviour:
     return behave
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, lambda: PermanentFailure("no such field")])
+class OfItsOwn(DeliveryError):
+    """A kind of failure that only its connector knows."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError,
+        lambda: PermanentFailure("no such field"),
+        lambda: DeliveryError("the proxy said no"),
+        lambda: OfItsOwn("the proxy said no"),
+    ],
+)
 def test_one_poisoned_lead_in_a_hundred_is_found_in_at_most_fourteen_extra_calls(error):
     puppet = Puppet(fail_on("lead-41", error))
     handed = Handover("crm", lambda: puppet).deliver(leads(100))
@@ -95,6 +108,12 @@ def test_an_unknown_error_is_temporary_and_says_nothing_of_the_lead():
     (outcome,) = Handover("crm", lambda: Puppet(behave)).deliver(leads(1)).outcomes
     assert isinstance(outcome, TemporaryFailure)
     assert str(outcome) == "the connector failed with RuntimeError"
+
+
+def test_a_kind_of_error_nobody_knows_is_the_leads_own_and_keeps_its_words():
+    own = OfItsOwn("the proxy said no", code="502")
+    handed = Handover("crm", lambda: Puppet(fail_on("lead-0", lambda: own))).deliver(leads(1))
+    assert (list(handed.outcomes), handed.hold) == ([own], None)
 
 
 @pytest.mark.parametrize("hold", [QuotaExhausted("full"), AuthFailure("no"), TemporaryFailure("away")])

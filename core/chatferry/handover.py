@@ -35,6 +35,9 @@ _TIMEOUTS: Final = 4
 _ABANDONED: Final = 5
 """Abandoned calls that may still run: each keeps a thread, and what its connector holds."""
 
+_HOLDS: Final = (TemporaryFailure, QuotaExhausted, AuthFailure)
+"""What speaks for the destination when it is raised; of other kinds nobody knows what they mean."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
@@ -85,17 +88,13 @@ class Handover:
         """Deliver a batch; never raises."""
         try:
             outcomes = self._attempt(leads)
-        except DeliveryError as error:
-            if isinstance(error, PermanentFailure) and len(leads) > 1:
-                return self._split(leads)
-            hold = None if isinstance(error, PermanentFailure) else error
-            return Handed(outcomes=[error] * len(leads), hold=hold)
+        except PermanentFailure as error:
+            return self._split(leads) if len(leads) > 1 else Handed(outcomes=[error])
+        except _HOLDS as error:
+            return Handed(outcomes=[error] * len(leads), hold=error)
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything, and must not stop the others)
             self._log.error("connector failed", error=_kind(error), at=frames(_origin(error)))
-            if len(leads) > 1:
-                return self._split(leads)
-            message = f"the connector failed with {_kind(error)}"
-            return Handed(outcomes=[TemporaryFailure(message)])
+            return self._split(leads) if len(leads) > 1 else Handed(outcomes=[_unforeseen(error)])
         return Handed(outcomes=outcomes, hold=_hold_in(outcomes))
 
     def check(self) -> Sequence[Finding]:
@@ -245,6 +244,13 @@ def _origin(error: Exception) -> BaseException:
 
 def _kind(error: Exception) -> str:
     return type(_origin(error)).__name__
+
+
+def _unforeseen(error: Exception) -> DeliveryError:
+    """Return what became of a lead whose delivery raised none of the known kinds."""
+    if isinstance(error, DeliveryError):
+        return error  # a kind of the connector's own, with a message that may be shown
+    return TemporaryFailure(f"the connector failed with {_kind(error)}")
 
 
 def _hold_in(outcomes: Sequence[Outcome]) -> DeliveryError | None:

@@ -6,6 +6,7 @@ import pytest
 
 from chatferry import (
     AuthFailure,
+    DeliveryError,
     PermanentFailure,
     QuotaExhausted,
     RateLimited,
@@ -139,6 +140,33 @@ def test_a_connector_that_raises_anything_is_a_temporary_failure(ferry, lead):
     failed = ferry.delivery(lead)
     assert failed.state is State.DUE
     assert failed.reason == "the connector failed with ZeroDivisionError"
+
+
+class OfItsOwn(DeliveryError):
+    """A kind of failure that only its connector knows."""
+
+
+@pytest.mark.parametrize("kind", [DeliveryError, OfItsOwn])
+def test_a_kind_of_error_nobody_knows_is_temporary_and_kills_no_lead(ferry, kind):
+    ids = ferry.play(3)
+    ferry.tell_closed(*ids)
+    poison = ferry.key(ids[1])
+
+    def fail(leads):
+        if any(lead.key == poison for lead in leads):
+            raise kind("the proxy said no")
+        return ferry.crm.take(leads)
+
+    ferry.crm.next(*[fail] * 5)
+    ferry.run()
+    assert [ferry.state(one) for one in ids] == [State.DELIVERED, State.DUE, State.DELIVERED]
+    assert ferry.ledger.destinations.state("crm").parked_as is None
+    failed = ferry.delivery(ids[1])
+    assert (failed.reason, failed.attempts) == ("the proxy said no", 1)
+    ferry.crm.next(lambda leads: [kind("still no")] * len(leads))
+    ferry.clock.now = failed.due_at
+    ferry.run()
+    assert (ferry.state(ids[1]), ferry.delivery(ids[1]).attempts) == (State.DUE, 2)
 
 
 def test_one_poisoned_lead_is_dead_and_its_companions_are_delivered(ferry):
