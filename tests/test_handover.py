@@ -231,6 +231,20 @@ def test_a_call_that_never_comes_back_is_abandoned_and_another_connector_made(ga
     assert handover.deliver(leads(2)).hold is None
 
 
+def test_the_leads_of_a_call_that_hung_are_told_once_it_has_ended(gate):
+    handover = Handover("crm", lambda: Hanging(gate))
+    handover.deliver(leads(2))
+    handover.deliver(leads(1))  # nothing is called while the other is waited for
+    assert list(handover.returned()) == []
+    gate.set()
+    handover._stuck.thread.join(5)
+    ended = handover.returned()
+    assert next(ended).key == "lead-0"  # whoever takes them may break off
+    ended.close()
+    assert [lead.key for lead in handover.returned()] == ["lead-0", "lead-1"]
+    assert list(handover.returned()) == []
+
+
 def test_a_connector_that_always_hangs_does_not_pile_up_calls_for_ever(gate):
     made: list[Puppet] = []
     seconds = [0.0]

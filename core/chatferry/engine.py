@@ -109,6 +109,8 @@ class Engine:
         """Hand one batch of due leads to a destination; return how many there were."""
         destination = self.destinations[name]
         now = self.clock()
+        for lead in destination.handover.returned():
+            self.ledger.deliveries.overwritten(name, lead, now)
         batch = self.ledger.deliveries.lease(
             name,
             self.ledger.owner,

@@ -292,5 +292,60 @@ def test_a_turn_that_ran_out_of_time_does_not_end_the_turn_of_whoever_has_it_now
         other.close()
 
 
+def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead, ledger_url):
+    """The process wakes up after another has delivered newer content, and writes what it has."""
+    other = Ledger.open(ledger_url)
+    try:
+        second = ferry.another(other)
+
+        def paused(leads):
+            ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
+            ferry.engine.sync()
+            ferry.clock.forward(ferry.settings.runner.lease + 1)
+            assert second.deliver("crm") == 1
+            ferry.crm.rows.clear()  # as if the older content had a value of its own
+            return ferry.crm.take(leads)
+
+        ferry.crm.next(paused)
+        ferry.engine.sync()
+        ferry.engine.deliver("crm")
+        assert "csat" not in ferry.row(lead)
+        assert ferry.state(lead) is State.DUE
+        ferry.run()
+        assert ferry.row(lead)["csat"] == 5
+        assert ferry.state(lead) is State.DELIVERED
+        assert len(ferry.crm.calls) == 3
+    finally:
+        other.close()
+
+
+def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate):
+    ferry.limits["timeout"] = 0.5
+    (lead,) = ferry.play()
+    ferry.tell_closed(lead)
+    handover = ferry.engine.destinations["crm"].handover
+
+    def hang(leads):
+        gate.wait(60)
+        ferry.crm.rows.clear()  # as if the older content had a value of its own
+        return ferry.crm.take(leads)
+
+    ferry.crm.next(hang)
+    ferry.run()
+    ((late),) = handover._late
+    ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
+    handover._clock = lambda: float("inf")  # nobody believes any more that it comes back
+    while ferry.state(lead) is not State.DELIVERED:
+        ferry.clock.forward(600)
+        ferry.run()
+    gate.set()
+    late.thread.join()
+    assert "csat" not in ferry.row(lead)
+    ferry.run()
+    assert ferry.row(lead)["csat"] == 5
+    ferry.run()
+    assert len(ferry.crm.calls) == 3
+
+
 def _for_a_minute(ferry):
     return ferry.clock.now, ferry.clock.now + 60
