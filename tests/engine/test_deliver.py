@@ -46,6 +46,42 @@ def test_a_temporary_failure_is_tried_again_not_before_the_crm_wants_it(ferry, l
     assert ferry.state(lead) is State.DELIVERED
 
 
+def test_newer_content_of_a_lead_that_fails_is_not_sent_before_the_crm_wants_it_either(ferry, lead):
+    began = ferry.clock.now
+
+    def busy(leads):
+        return [TemporaryFailure("it is busy", retry_after=3600, code="LOCKED")] * len(leads)
+
+    ferry.crm.next(busy, busy)
+    ferry.run()
+    first = ferry.delivery(lead)
+    ferry.clock.forward(60)
+    ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
+    ferry.run()
+    waiting = ferry.delivery(lead)
+    assert waiting.fingerprint != first.fingerprint
+    assert (waiting.due_at, waiting.attempts, waiting.failing_since) == (first.due_at, 1, began)
+    assert (waiting.reason, waiting.code) == ("it is busy", "LOCKED")
+    assert len(ferry.crm.calls) == 1
+    ferry.clock.now = waiting.due_at
+    ferry.run()
+    again = ferry.delivery(lead)
+    assert (again.attempts, again.failing_since) == (2, began)
+    ferry.clock.now = again.due_at
+    ferry.run()
+    assert ferry.row(lead)["csat"] == 5
+
+
+def test_news_of_a_lead_do_not_restart_the_days_after_which_it_is_given_up(ferry, lead):
+    ferry.crm.next(*[lambda leads: [TemporaryFailure("it is busy")] * len(leads)] * 100)
+    for number in range(5):
+        news = ferry.later(lead, "satisfaction.answered", f"e-{number}", customerSatisfaction=number + 1)
+        ferry.tell(news)
+        ferry.run()
+        ferry.clock.forward(ferry.settings.retry.give_up_after / 4)
+    assert ferry.state(lead) is State.DEAD
+
+
 def test_a_rate_limit_on_the_whole_batch_makes_the_destination_wait(ferry, lead):
     ferry.crm.next(RateLimited("slow down", retry_after=120))
     ferry.run()
