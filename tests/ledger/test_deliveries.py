@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -98,6 +99,21 @@ def test_a_batch_that_ends_late_does_not_queue_what_another_delivered(fill, leas
     settle([Settled(delivery=quick, state=State.DELIVERED, receipt="{}")], NOW)
     settle([Settled(delivery=slow, state=State.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
     assert fill.only().state is State.DELIVERED
+
+
+def test_many_that_end_late_are_settled_together(fill, decided):
+    for name in ("c1", "c2", "c3"):
+        fill.put(name)
+    lease = partial(fill.ledger.deliveries.lease, "sales", "me", limit=9, linger=0)
+    older = lease(NOW, NOW + 60)
+    for name in ("c1", "c2", "c3"):
+        fill.mark(name)
+    fill.sync(decided(fingerprint="second"))
+    settle = fill.ledger.deliveries.settle
+    settle([delivered(one) for one in lease(NOW, NOW + 60)], NOW)
+    late = [Settled(delivery=one, state=State.DUE, due_at=NOW + 9, reason="away") for one in older[1:]]
+    settle([delivered(older[0]), *late], NOW + 1)
+    assert [one.fingerprint for one in lease(NOW + 1, NOW + 60)] == ["second"] * 3
 
 
 @contextmanager

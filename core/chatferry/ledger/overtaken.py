@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Double, and_, bindparam, case, func, select, update
+from sqlalchemy import Connection, Double, and_, bindparam, case, func, or_, select, update
 
 from chatferry.ledger.decisions import State
 from chatferry.ledger.tables import conversations, deliveries
 from chatferry.model import Lead
 from chatferry.snapshot import fingerprint
 
-_IN_USE: Final = deliveries.c.state.in_((State.DUE.value, State.DELIVERED.value))
 _IS_DELIVERED: Final = deliveries.c.state == State.DELIVERED.value
+# No IN: a statement that is executed for many rows at once cannot have one.
+_IN_USE: Final = or_(deliveries.c.state == State.DUE.value, _IS_DELIVERED)
 
 STALE: Final = and_(deliveries.c.version > bindparam("of_version"), _IN_USE)
 """Whether a delivery has got newer content since ``of_version`` was handed over."""
