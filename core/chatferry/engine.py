@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from chatferry.acceptance import Acceptance
-from chatferry.destination import Destination
+from chatferry.destination import Destination, Unserved
 from chatferry.errors import DeliveryError, LedgerUnavailable, PlatformError, PlatformUnavailable
 from chatferry.fairness import Fairness
 from chatferry.handover import Handed
@@ -48,6 +48,8 @@ class Engine:
     reader: Reader
     fairness: Fairness
     clock: Callable[[], float] = time.time
+    unserved: Mapping[str, Unserved] = field(default_factory=dict)
+    """Destinations that wait for a plugin: nothing is delivered to them."""
 
     # ------------------------------------------------------------------------------- accept
 

@@ -56,7 +56,7 @@ def erase(
     """
     ledger = engine.ledger.erasures
     if destination is None:
-        ledger.bury(conversations, list(engine.destinations), engine.clock())
+        ledger.bury(conversations, [*engine.destinations, *engine.unserved], engine.clock())
     else:
         ledger.bury_at(conversations, destination)
     report = ErasureReport(conversations=len(conversations))
@@ -99,7 +99,7 @@ def _ask(engine: Engine, name: str, recorded: Sequence[Buried]) -> Sequence[Outc
         return []
     destination = engine.destinations.get(name)
     if destination is None:
-        return [DeliveryError("the destination is not configured any more")] * len(recorded)
+        return [_out_of_reach(engine, name)] * len(recorded)
     outcomes: dict[int, Outcome] = {}
     receipts: dict[int, Receipt] = {}
     for one in recorded:
@@ -111,6 +111,12 @@ def _ask(engine: Engine, name: str, recorded: Sequence[Buried]) -> Sequence[Outc
         erased = _erased(engine, name, [receipts[number] for number in group])
         outcomes.update(zip(group, erased, strict=True))
     return [outcomes[one.id] for one in recorded]
+
+
+def _out_of_reach(engine: Engine, name: str) -> DeliveryError:
+    if name in engine.unserved:
+        return DeliveryError(f"the destination is not served: {engine.unserved[name].reason}")
+    return DeliveryError("the destination is not configured any more")
 
 
 def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
@@ -141,7 +147,8 @@ def _turn(engine: Engine, name: str, patience: float) -> Iterator[None]:
     ledger = engine.ledger
     owner = new_owner()  # not this process's: its own batches are to be kept away, too
     until = time.monotonic() + patience
-    while name in engine.destinations:
+    # One that is not served here another process may well serve.
+    while name in engine.destinations or name in engine.unserved:
         now = engine.clock()
         if ledger.leases.take_turn(name, owner, now, now + engine.settings.runner.lease):
             break

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import click
 from rich.text import Text
 
-from chatferry.cli.output import console, output_option, print_json, table
-from chatferry.cli.workspace import Workspace
+from chatferry.cli.output import console, output_option, plain, print_json, table
+from chatferry.cli.workspace import Workspace, not_served
 from chatferry.plugins import State
 
 
@@ -20,7 +20,8 @@ def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
     """Show the plugins and how they are.
 
     Each with its distribution, its version, the versions of chatferry it is made for, its hooks, its
-    state and the reason for it. No configuration is needed; one that is there may disable plugins.
+    state and the reason for it, and the destinations that are not served for it. No configuration is
+    needed; one that is there may disable plugins.
     """
     found = workspace.installed
     if output == "json":
@@ -38,6 +39,9 @@ def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
             for report in found.reports
         ]
         headings = ("Plugin", "Distribution", "For chatferry", "Hooks", "State", "Reason")
-        console().print(table("", headings, rows))
+        screen = console()
+        screen.print(table("", headings, rows))
+        for name, reason in workspace.unserved.items():
+            screen.print(plain(not_served(name, reason), "red"), soft_wrap=True)
     if strict and found.broken:
         raise click.exceptions.Exit(1)

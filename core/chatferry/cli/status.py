@@ -12,7 +12,7 @@ import click
 from chatferry import schedule
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
-from chatferry.cli.workspace import Workspace
+from chatferry.cli.workspace import Workspace, not_served
 from chatferry.ledger.decisions import State
 from chatferry.ledger.destinations import DestinationState, Parked
 from chatferry.ledger.status import DestinationStatus, Queue, Status
@@ -27,13 +27,14 @@ def status(workspace: Workspace, *, output: str) -> None:
     """Show what waits, what went wrong and what needs you.
 
     Exits with 1 if an operator is needed: deliveries are dead or wait for a destination that is not
-    served, conversations were given up, credentials are refused, a connector hangs on or a plugin is
-    broken. Shows no personal data.
+    served, conversations were given up, credentials are refused, a connector hangs on, or a plugin is
+    broken, with the destinations that are not served for it. Shows no personal data.
     """
     found = workspace.ledger.status(time.time())
     broken = list(workspace.installed.broken)
-    served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
-    needs = list(_needs(found, broken, served))
+    enabled = [one.name for one in workspace.settings.destinations.values() if one.enabled]
+    needs = [not_served(name, reason) for name, reason in workspace.unserved.items()]
+    needs += _needs(found, broken, enabled)
     if output == "json":
         print_json(_as_json(found, broken, needs))
     else:
@@ -57,7 +58,7 @@ def _needs(found: Status, broken: list[PluginReport], served: Collection[str]) -
             yield f"{name}: {due} wait, but {unserved(name)} {discard}"
         yield from _about(one.destination)
     for report in broken:
-        yield f"plugin {report.name} is {report.state}: {report.reason}"
+        yield str(report)
 
 
 def _about(state: DestinationState) -> Iterator[str]:

@@ -40,6 +40,7 @@ class Plugins:
         strategies = Offers(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # only looked at
         self.connectors: Mapping[str, type[Connector]] = connectors.by_name()
         self.strategies: Mapping[str, type[Strategy]] = strategies.by_name()
+        self._lost = {**connectors.lost(), **strategies.lost()}
         for report in self.broken:
             self._log.error("plugin not usable", plugin=report.name, state=report.state, reason=report.reason)
 
@@ -83,6 +84,12 @@ class Plugins:
     def broken(self) -> Sequence[PluginReport]:
         """The plugins that cannot be used although they are wanted."""
         return tuple(report for report in self.reports if report.state not in {State.OK, State.DISABLED})
+
+    @property
+    def unusable(self) -> Mapping[str, str]:
+        """Why names cannot be used: those of the plugins that do not work, and of what they register."""
+        by_plugin = {report.name: str(report) for report in self.broken}
+        return {name: str(plugin.report) for name, plugin in self._lost.items()} | by_plugin
 
     def emulators(self) -> Mapping[str, Emulator]:
         """Return the emulators the plugins offer, by name; the first of one name counts."""
