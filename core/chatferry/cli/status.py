@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from chatferry import schedule
+from chatferry.cli.hook_failures import hook_failures, sentence
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace, not_served
@@ -28,13 +29,14 @@ def status(workspace: Workspace, *, output: str) -> None:
 
     Exits with 1 if an operator is needed: deliveries are dead or wait for a destination that is not
     served, conversations were given up, credentials are refused, a connector hangs on, or a plugin is
-    broken, with the destinations that are not served for it. Shows no personal data.
+    broken, leaves destinations unserved or failed in a hook within a day. Shows no personal data.
     """
     found = workspace.ledger.status(time.time())
     broken = list(workspace.installed.broken)
     enabled = [one.name for one in workspace.settings.destinations.values() if one.enabled]
     needs = [not_served(name, reason) for name, reason in workspace.unserved.items()]
     needs += _needs(found, broken, enabled)
+    needs += map(sentence, hook_failures(workspace))
     if output == "json":
         print_json(_as_json(found, broken, needs))
     else:

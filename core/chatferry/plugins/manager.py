@@ -17,6 +17,7 @@ from chatferry.hookspecs import PROJECT
 from chatferry.logs import get_logger
 from chatferry.model import Lead
 from chatferry.plugins.discover import Candidate, installed
+from chatferry.plugins.failures import Failures
 from chatferry.plugins.plugin import HOOKS, Plugin
 from chatferry.plugins.registry import Offers, sequence
 from chatferry.plugins.report import PluginReport, State
@@ -30,11 +31,13 @@ NOTIFIED = tuple(hook for hook in HOOKS if not hook.startswith(("register_", "ve
 class Plugins:
     """Every plugin that was found; the usable ones answer, the others are only reported.
 
-    ``connectors`` and ``strategies`` are the registered classes by name.
+    ``connectors`` and ``strategies`` are the registered classes by name; ``failures`` counts what
+    hooks do wrong while they are called.
     """
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self._plugins = plugins
+        self.failures = Failures()
         self._log = get_logger("chatferry.plugins")
         connectors = Offers(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # only looked at
         strategies = Offers(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # only looked at
@@ -136,11 +139,11 @@ class Plugins:
         :raises PluginError: if a plugin raises, hangs or answers nonsense: that is no consent.
         """
         for plugin in self._that("veto_delivery"):
-            reason = plugin.call("veto_delivery", lead=lead, destination=destination)
-            if reason is not None and not isinstance(reason, str):
-                raise PluginError(
-                    plugin.name, f"veto_delivery returned a {type(reason).__name__}, not a reason"
-                )
+            try:
+                reason = _vetoing(plugin, lead, destination)
+            except PluginError as error:
+                self._count(plugin, error, "veto_delivery")
+                raise
             if reason is not None:
                 return f"{plugin.name}: {reason.strip() or 'no reason given'}"
         return None
@@ -156,8 +159,19 @@ class Plugins:
         found[emulator.name] = emulator
 
     def _failed(self, plugin: Plugin, error: PluginError, hook: str) -> None:
-        plugin.reason = error.reason
+        self._count(plugin, error, hook)
         self._log.error("plugin failed", plugin=error.plugin, hook=hook, reason=error.reason)
+
+    def _count(self, plugin: Plugin, error: PluginError, hook: str) -> None:
+        plugin.reason = error.reason
+        self.failures.add(plugin.name, plugin.report.version, hook, error.reason)
+
+
+def _vetoing(plugin: Plugin, lead: Lead, destination: str) -> str | None:
+    reason = plugin.call("veto_delivery", lead=lead, destination=destination)
+    if reason is not None and not isinstance(reason, str):
+        raise PluginError(plugin.name, f"veto_delivery returned a {type(reason).__name__}, not a reason")
+    return reason
 
 
 def _only_added(plugin: str, before: Mapping[str, click.Command], after: Mapping[str, click.Command]) -> None:

@@ -39,6 +39,7 @@ class LocalRunner:
         self, engine: Engine, *, reconciling: bool = True, on_failure: Callable[[], object] = lambda: None
     ) -> None:
         self._engine = engine
+        self._housekeeping = Housekeeping(engine)
         self._reconciling = reconciling
         self._on_failure = on_failure
         self._failed: list[str] = []
@@ -53,8 +54,7 @@ class LocalRunner:
             self._spawn(f"sync-{number}", self._engine.sync)
         for name in self._engine.destinations:
             self._spawn(f"deliver-{name}", partial(self._engine.deliver, name))
-        housekeeping = Housekeeping(self._engine)
-        self._spawn("housekeeping", housekeeping.turn, pause=housekeeping.pause)
+        self._spawn("housekeeping", self._housekeeping.turn, pause=self._housekeeping.pause)
         if self._reconciling:
             reconciliation = ScheduledReconciliation(self._engine)
             self._spawn("reconciliation", reconciliation.turn, pause=reconciliation.pause)
@@ -73,6 +73,8 @@ class LocalRunner:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        with suppress(LedgerUnavailable):  # it would have been nice to know
+            self._housekeeping.tell_failures()
         running = [thread.name for thread in self._threads if thread.is_alive()]
         if running:
             self._log.warning("stopped before these were done; their leases run out", threads=running)
