@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -75,9 +75,13 @@ class Engine:
                 with suppress(LedgerUnavailable):  # the leases run out, then
                     self.ledger.conversations.give_back(self.ledger.owner, [one.id for one in due])
                 raise
-        for conversation in read.values():
-            if isinstance(conversation, Conversation):
-                self.plugins.notify("conversation_synced", conversation=conversation)
+        self.plugins.notify_each(
+            [
+                ("conversation_synced", {"conversation": one})
+                for one in read.values()
+                if isinstance(one, Conversation)
+            ]
+        )
         return len(due)
 
     def _lease(self, busy: Collection[tuple[str, int]]) -> Sequence[DueConversation]:
@@ -173,12 +177,15 @@ class Engine:
         outcomes: Sequence[Receipt | DeliveryError],
         settlement: Settlement,
     ) -> None:
+        told: list[tuple[str, dict[str, Any]]] = []
         for lead, outcome, settled in zip(leads, outcomes, settlement.deliveries, strict=True):
+            about = {"lead": lead, "destination": name}
             if isinstance(outcome, Receipt):
-                self.plugins.notify("delivery_succeeded", lead=lead, destination=name, receipt=outcome)
+                told.append(("delivery_succeeded", {**about, "receipt": outcome}))
             else:
                 dead = settled.due_at is None
-                self.plugins.notify("delivery_failed", lead=lead, destination=name, error=outcome, dead=dead)
+                told.append(("delivery_failed", {**about, "error": outcome, "dead": dead}))
+        self.plugins.notify_each(told)
 
     # ---------------------------------------------------------------------------------- end
 

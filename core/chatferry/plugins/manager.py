@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import click
 
@@ -27,6 +28,9 @@ from chatferry.strategy import Strategy
 NOTIFIED = tuple(hook for hook in HOOKS if not hook.startswith(("register_", "veto_")))
 """The hooks :meth:`Plugins.notify` calls."""
 
+PATIENCE: Final = 30.0
+"""Seconds a plugin gets to hear of a batch: the destination, or the sync, waits for it."""
+
 
 class Plugins:
     """Every plugin that was found; the usable ones answer, the others are only reported.
@@ -35,8 +39,9 @@ class Plugins:
     hooks do wrong while they are called.
     """
 
-    def __init__(self, plugins: Sequence[Plugin]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._plugins = plugins
+        self._clock = clock
         self.failures = Failures()
         self._log = get_logger("chatferry.plugins")
         connectors = Offers(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # only looked at
@@ -55,6 +60,7 @@ class Plugins:
         *,
         hook_timeout: float = 10.0,
         import_timeout: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Self:
         """Load what is built in, what is installed, and ``extra`` modules or objects, one by one.
 
@@ -76,7 +82,7 @@ class Plugins:
             absent = Plugin(Candidate(name=name, get=object), timeout=hook_timeout)
             absent.fail(State.DISABLED, f"disabled, but not installed{nearest(name, known)}")
             plugins.append(absent)
-        return cls(plugins)
+        return cls(plugins, clock=clock)
 
     @property
     def reports(self) -> Sequence[PluginReport]:
@@ -123,10 +129,26 @@ class Plugins:
 
         A plugin that has not come back from an earlier call of the hook is left alone.
         """
-        if hook not in NOTIFIED:
-            message = f"{hook} is not one of {', '.join(NOTIFIED)}"
+        self.notify_each([(hook, arguments)])
+
+    def notify_each(self, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Tell the plugins several things, pairs of a hook and its arguments, as :meth:`notify` does.
+
+        Whoever waits for a plugin waits so long for all of it and no longer: the rest it is not told.
+        """
+        if wrong := {hook for hook, _ in told} - set(NOTIFIED):
+            message = f"{', '.join(sorted(wrong))} is not one of {', '.join(NOTIFIED)}"
             raise ValueError(message)
-        for plugin in self._that(hook):
+        for plugin in self._plugins:
+            self._tell(plugin, [(hook, said) for hook, said in told if plugin.implements(hook)])
+
+    def _tell(self, plugin: Plugin, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        until = self._clock() + PATIENCE
+        for number, (hook, arguments) in enumerate(told):
+            if number and self._clock() >= until:
+                reason = f"{hook} took {PATIENCE:g} s for a batch and was not told the rest"
+                self._failed(plugin, PluginError(plugin.name, reason), hook)
+                return
             if not plugin.hung(hook):
                 try:
                     plugin.call(hook, **arguments)
