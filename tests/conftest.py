@@ -135,12 +135,19 @@ class Shop:
         (directory / "password").write_text("emulated")
         self.config.write_text(CONFIGURATION.format(api_url=api_url, database=database) + destinations)
         self.crms = {name: SampleCrm("key") for name in ("shelf", "ledge")}
-        self.plugins = Plugins.load(extra=[Shelves(self.crms)])
         self._opened: list[Workspace] = []
+        self.install()
 
     @property
     def crm(self) -> SampleCrm:
         return self.crms["shelf"]
+
+    def install(self, *plugins: object, without: str = "") -> None:
+        """Have these plugins beside the one of the two CRMs, for commands from now on.
+
+        :param without: a connector that one does not offer.
+        """
+        self.plugins = Plugins.load(extra=[Shelves(self.crms, without), *plugins])
 
     def workspace(self) -> Workspace:
         made = Workspace(self.config)
@@ -233,8 +240,9 @@ linger = 0
 class Shelves:
     """A plugin with two connectors for CRMs in memory; the one called ledge cannot erase."""
 
-    def __init__(self, crms: Mapping[str, SampleCrm]) -> None:
+    def __init__(self, crms: Mapping[str, SampleCrm], without: str = "") -> None:
         self.crms = crms
+        self.without = without
 
     @hookimpl
     def register_connectors(self) -> list[type[Connector]]:
@@ -253,7 +261,7 @@ class Shelves:
             def erase(self, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
                 return Connector.erase(self, receipts)
 
-        return [Shelf, Ledge]
+        return [offered for offered in (Shelf, Ledge) if offered.name != self.without]
 
 
 @pytest.fixture

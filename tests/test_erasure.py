@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,7 +23,13 @@ def erasing(shop) -> Callable[..., object]:
         number for key in shop.conversations() for number in shop.ledger.erasures.meant(conversation=key)
     ]
 
-    def run(way: Callable[[list[Receipt]], list[Outcome]], **options: float) -> object:
+    def run(
+        way: Callable[[list[Receipt]], list[Outcome]],
+        *,
+        batch_size: int = 100,
+        clock: Callable[[], float] = time.time,
+        **options: float,
+    ) -> object:
         sales = shop.engine.destinations["sales"]
         connector = sales.handover._connector
 
@@ -33,8 +40,8 @@ def erasing(shop) -> Callable[..., object]:
             def erase(self, receipts):
                 return way(list(receipts))
 
-        odd = replace(sales, handover=Handover("sales", Odd))
-        engine = replace(shop.engine, destinations={"sales": odd})
+        odd = replace(sales, handover=Handover("sales", Odd), batch_size=batch_size)
+        engine = replace(shop.engine, destinations={"sales": odd}, clock=clock)
         return erase(engine, everybody, **options)
 
     return run
@@ -92,6 +99,36 @@ def test_a_destination_that_does_not_come_to_rest_is_told(shop, erasing, ours):
     report = erasing(lambda receipts: receipts, patience=0.1)
     assert report.erased == {}
     assert "run the command again" in report.kept[0].reason
+
+
+def test_an_erasure_longer_than_a_lease_keeps_batches_away_to_its_end(shop, erasing):
+    """Each call takes two thirds of a lease, and somebody else wants the turn."""
+    now = [time.time()]
+    lease = shop.engine.settings.runner.lease
+    taken = []
+
+    def slow(receipts):
+        now[0] += lease * 2 / 3
+        taken.append(shop.ledger.leases.take_turn("sales", "somebody else", now[0], now[0] + lease))
+        return receipts
+
+    report = erasing(slow, batch_size=2, clock=lambda: now[0])
+    assert (report.erased, taken) == ({"sales": 6}, [False] * 3)
+
+
+def test_an_erasure_that_lost_its_turn_breaks_off_and_says_so(shop, erasing):
+    now = [time.time()]
+    lease = shop.engine.settings.runner.lease
+
+    def paused(receipts):
+        now[0] += lease + 1
+        shop.ledger.leases.take_turn("sales", "somebody else", now[0], now[0] + 10 * lease)
+        return receipts
+
+    report = erasing(paused, batch_size=2, clock=lambda: now[0])
+    assert report.erased == {"sales": 2}
+    (kept,) = report.kept
+    assert (len(kept.keys), kept.reason) == (4, "its turn ran out; run the command again")
 
 
 def test_records_of_a_destination_that_is_gone_are_told(shop):

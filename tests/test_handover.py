@@ -10,6 +10,7 @@ import pytest
 from chatferry import (
     AuthFailure,
     Connector,
+    DeliveryError,
     Finding,
     Lead,
     Level,
@@ -79,7 +80,19 @@ def fail_on(culprit: str, error: Callable[[], Exception]) -> Behaviour:
     return behave
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, lambda: PermanentFailure("no such field")])
+class OfItsOwn(DeliveryError):
+    """A kind of failure that only its connector knows."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError,
+        lambda: PermanentFailure("no such field"),
+        lambda: DeliveryError("the proxy said no"),
+        lambda: OfItsOwn("the proxy said no"),
+    ],
+)
 def test_one_poisoned_lead_in_a_hundred_is_found_in_at_most_fourteen_extra_calls(error):
     puppet = Puppet(fail_on("lead-41", error))
     handed = Handover("crm", lambda: puppet).deliver(leads(100))
@@ -95,6 +108,12 @@ def test_an_unknown_error_is_temporary_and_says_nothing_of_the_lead():
     (outcome,) = Handover("crm", lambda: Puppet(behave)).deliver(leads(1)).outcomes
     assert isinstance(outcome, TemporaryFailure)
     assert str(outcome) == "the connector failed with RuntimeError"
+
+
+def test_a_kind_of_error_nobody_knows_is_the_leads_own_and_keeps_its_words():
+    own = OfItsOwn("the proxy said no", code="502")
+    handed = Handover("crm", lambda: Puppet(fail_on("lead-0", lambda: own))).deliver(leads(1))
+    assert (list(handed.outcomes), handed.hold) == ([own], None)
 
 
 @pytest.mark.parametrize("hold", [QuotaExhausted("full"), AuthFailure("no"), TemporaryFailure("away")])
@@ -210,6 +229,20 @@ def test_a_call_that_never_comes_back_is_abandoned_and_another_connector_made(ga
     assert str(handover.deliver(leads(2)).hold) == "an earlier call has not come back yet"
     seconds[0] = 0.04
     assert handover.deliver(leads(2)).hold is None
+
+
+def test_the_leads_of_a_call_that_hung_are_told_once_it_has_ended(gate):
+    handover = Handover("crm", lambda: Hanging(gate))
+    handover.deliver(leads(2))
+    handover.deliver(leads(1))  # nothing is called while the other is waited for
+    assert list(handover.returned()) == []
+    gate.set()
+    handover._stuck.thread.join(5)
+    ended = handover.returned()
+    assert next(ended).key == "lead-0"  # whoever takes them may break off
+    ended.close()
+    assert [lead.key for lead in handover.returned()] == ["lead-0", "lead-1"]
+    assert list(handover.returned()) == []
 
 
 def test_a_connector_that_always_hangs_does_not_pile_up_calls_for_ever(gate):

@@ -16,6 +16,7 @@ from chatferry import Connector, Conversation, Lead, Strategy, __version__, hook
 from chatferry.emulators import Emulator
 from chatferry.errors import PluginError
 from chatferry.plugins import PluginReport, Plugins, State
+from chatferry.plugins.manager import PATIENCE
 
 PERSONAL = "ada@example.com"
 
@@ -409,3 +410,27 @@ def test_the_first_emulator_of_a_name_keeps_it():
 
 def test_the_iadvize_emulator_is_built_in():
     assert "iadvize" in Plugins.load().emulators()
+
+
+def test_a_slow_plugin_is_not_told_the_rest_of_a_batch_and_the_others_are():
+    seconds = [0.0]
+    heard = []
+
+    def slow(conversation):
+        seconds[0] += PATIENCE / 2
+        heard.append(("slow", conversation))
+
+    def quick(conversation):
+        heard.append(("quick", conversation))
+
+    plugins = Plugins.load(
+        extra=[named("slow", conversation_synced=slow), named("then", conversation_synced=quick)],
+        clock=lambda: seconds[0],
+    )
+    told = [("conversation_synced", {"conversation": number}) for number in range(5)]
+    plugins.notify_each(told)
+    assert heard == [("slow", 0), ("slow", 1), *(("quick", number) for number in range(5))]
+    (failure,) = plugins.failures.take()
+    assert failure.reason == "conversation_synced took 30 s for a batch and was not told the rest"
+    plugins.notify_each(told[:1])
+    assert heard[-2:] == [("slow", 0), ("quick", 0)]

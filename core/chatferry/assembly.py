@@ -8,13 +8,14 @@ from functools import partial
 
 from chatferry.acceptance import Acceptance
 from chatferry.connector import Connector, Context, Memory
-from chatferry.destination import Destination
+from chatferry.destination import Destination, Unserved
 from chatferry.engine import Engine
 from chatferry.errors import SettingsError
 from chatferry.fairness import Fairness
 from chatferry.handover import Handover
 from chatferry.iadvize.client import IAdvize
 from chatferry.ledger import Ledger
+from chatferry.logs import get_logger
 from chatferry.mapping import CompiledMapping, compile_mapping
 from chatferry.plugins import Plugins
 from chatferry.reading import Reader
@@ -34,13 +35,16 @@ def assemble(
     *,
     clock: Callable[[], float] = time.time,
 ) -> Engine:
-    """Return an engine that is ready to run.
+    """Return an engine that is ready to run; what needs a plugin that does not work is left unserved.
 
     :raises SettingsError: with every problem of every destination.
     """
-    ready = validate_destinations(settings, plugins.connectors, plugins.strategies)
-    destinations = _destinations(ready, settings, ledger)
-    ledger.leases.introduce(list(destinations))
+    prepared = validate_destinations(
+        settings, plugins.connectors, plugins.strategies, unusable=plugins.unusable
+    )
+    destinations = _destinations(prepared.ready, settings, ledger)
+    unserved = _unserved(prepared.unserved, settings)
+    ledger.leases.introduce([*destinations, *unserved])
     return Engine(
         settings=settings,
         ledger=ledger,
@@ -51,9 +55,10 @@ def assemble(
             for client in settings.iadvize.clients
         },
         acceptance=Acceptance(settings, ledger.events, clock),
-        reader=Reader(settings=settings, destinations=destinations, veto=plugins.veto),
+        reader=Reader(settings=settings, destinations={**destinations, **unserved}, veto=plugins.veto),
         fairness=_fairness(settings),
         clock=clock,
+        unserved=unserved,
     )
 
 
@@ -88,6 +93,15 @@ def _destinations(
     if problems:
         raise SettingsError(*problems)
     return made
+
+
+def _unserved(reasons: Mapping[str, str], settings: Settings) -> dict[str, Unserved]:
+    for name, reason in reasons.items():
+        get_logger("chatferry").error("destination not served", destination=name, reason=reason)
+    return {
+        name: Unserved(settings=settings.destinations[name], reason=reason)
+        for name, reason in reasons.items()
+    }
 
 
 def destination_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Destination:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from chatferry.errors import ChatferryError
+from chatferry.errors import ChatferryError, PluginError
 from chatferry.extraction import extract, lead_of
 from chatferry.handover import Handover
 from chatferry.ledger.decisions import Decided, State
@@ -20,6 +20,34 @@ from chatferry.strategy import Strategy
 
 Veto: TypeAlias = Callable[[Lead, str], str | None]
 """Asks the plugins whether a lead may go; raises PluginError where one cannot say."""
+
+
+class Decider(Protocol):
+    """What says what becomes of a conversation at a destination."""
+
+    def decide(self, conversation: Conversation, veto: Veto) -> Decided:
+        """Return what becomes of it.
+
+        :raises PluginError: if a plugin is needed for that and cannot say.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unserved:
+    """A destination that needs a plugin which does not work: its leads wait until it does."""
+
+    settings: DestinationSettings
+    reason: str
+
+    def decide(self, conversation: Conversation, veto: Veto) -> Decided:  # noqa: ARG002  (as others decide)
+        """Return that a conversation is not wanted here, if it needs no plugin to say so.
+
+        :raises PluginError: if it may be wanted: that is not decided yet.
+        """
+        unwanted = mismatch(self.settings, conversation)
+        if unwanted is None:
+            raise PluginError(self.settings.name, f"is not served: {self.reason}")
+        return _decided(self.settings.name, lead_of(conversation, {}), State.SKIPPED, unwanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,30 +95,31 @@ class Destination:
         """
         unwanted = mismatch(self.settings, conversation)
         if unwanted is not None:
-            return self._decided(lead_of(conversation, {}), State.SKIPPED, unwanted)
+            return _decided(self.name, lead_of(conversation, {}), State.SKIPPED, unwanted)
         lead = self.lead(conversation)
         decision = decide(self.settings, lead)
         if decision.verdict is Verdict.SKIP:
-            return self._decided(lead, State.SKIPPED, decision.reason)
+            return _decided(self.name, lead, State.SKIPPED, decision.reason)
         try:
             lead = self.mapped(lead)
         except ChatferryError as error:
-            return self._decided(lead, State.DEAD, str(error))
+            return _decided(self.name, lead, State.DEAD, str(error))
         if decision.verdict is Verdict.PARK:
-            return self._decided(lead, State.PARKED, decision.reason)
+            return _decided(self.name, lead, State.PARKED, decision.reason)
         reason = veto(lead, self.name)
         if reason is not None:
-            return self._decided(lead, State.SKIPPED, f"vetoed by {reason}")
-        return self._decided(lead, State.DUE, None)
+            return _decided(self.name, lead, State.SKIPPED, f"vetoed by {reason}")
+        return _decided(self.name, lead, State.DUE, None)
 
-    def _decided(self, lead: Lead, state: State, reason: str | None) -> Decided:
-        kept = state is not State.SKIPPED
-        return Decided(
-            destination=self.name,
-            state=state,
-            reason=reason,
-            key=lead.key,
-            email=lead.email,
-            fingerprint=fingerprint(lead) if kept else None,
-            lead=dump_lead(lead) if kept else None,
-        )
+
+def _decided(destination: str, lead: Lead, state: State, reason: str | None) -> Decided:
+    kept = state is not State.SKIPPED
+    return Decided(
+        destination=destination,
+        state=state,
+        reason=reason,
+        key=lead.key,
+        email=lead.email,
+        fingerprint=fingerprint(lead) if kept else None,
+        lead=dump_lead(lead) if kept else None,
+    )

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from chatferry.acceptance import Acceptance
-from chatferry.destination import Destination
+from chatferry.destination import Destination, Unserved
 from chatferry.errors import DeliveryError, LedgerUnavailable, PlatformError, PlatformUnavailable
 from chatferry.fairness import Fairness
 from chatferry.handover import Handed
@@ -50,6 +50,8 @@ class Engine:
     reader: Reader
     fairness: Fairness
     clock: Callable[[], float] = time.time
+    unserved: Mapping[str, Unserved] = field(default_factory=dict)
+    """Destinations that wait for a plugin: nothing is delivered to them."""
 
     # ------------------------------------------------------------------------------- accept
 
@@ -121,9 +123,9 @@ class Engine:
             conversations.settle(owner, [self.reader.failed(one.due, error, now)], now)
 
     def _tell_synced(self, read: Iterable[Conversation | PlatformError]) -> None:
-        for conversation in read:
-            if isinstance(conversation, Conversation):
-                self.plugins.notify("conversation_synced", conversation=conversation)
+        self.plugins.notify_each(
+            [("conversation_synced", {"conversation": one}) for one in read if isinstance(one, Conversation)]
+        )
 
     # ------------------------------------------------------------------------------ deliver
 
@@ -131,6 +133,8 @@ class Engine:
         """Hand one batch of due leads to a destination; return how many there were."""
         destination = self.destinations[name]
         now = self.clock()
+        for lead in destination.handover.returned():
+            self.ledger.deliveries.overwritten(name, lead, now)
         batch = self.ledger.deliveries.lease(
             name,
             self.ledger.owner,
@@ -191,12 +195,15 @@ class Engine:
         outcomes: Sequence[Receipt | DeliveryError],
         settlement: Settlement,
     ) -> None:
+        told: list[tuple[str, dict[str, Any]]] = []
         for lead, outcome, settled in zip(leads, outcomes, settlement.deliveries, strict=True):
+            about = {"lead": lead, "destination": name}
             if isinstance(outcome, Receipt):
-                self.plugins.notify("delivery_succeeded", lead=lead, destination=name, receipt=outcome)
+                told.append(("delivery_succeeded", {**about, "receipt": outcome}))
             else:
                 dead = settled.due_at is None
-                self.plugins.notify("delivery_failed", lead=lead, destination=name, error=outcome, dead=dead)
+                told.append(("delivery_failed", {**about, "error": outcome, "dead": dead}))
+        self.plugins.notify_each(told)
 
     # ---------------------------------------------------------------------------------- end
 

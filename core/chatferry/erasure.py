@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -56,7 +56,7 @@ def erase(
     """
     ledger = engine.ledger.erasures
     if destination is None:
-        ledger.bury(conversations, list(engine.destinations), engine.clock())
+        ledger.bury(conversations, [*engine.destinations, *engine.unserved], engine.clock())
     else:
         ledger.bury_at(conversations, destination)
     report = ErasureReport(conversations=len(conversations))
@@ -71,11 +71,11 @@ def _erase_at(
 ) -> None:
     ledger = engine.ledger.erasures
     try:
-        with _turn(engine, name, patience):
+        with _turn(engine, name, patience) as keep:
             buried = [one for one in ledger.buried(conversations) if one.destination == name]
             recorded = [one for one in buried if one.receipt is not None]
             ledger.forget([one.id for one in buried if one.receipt is None])
-            outcomes = _ask(engine, name, recorded)
+            outcomes = _ask(engine, name, recorded, keep)
     except _Busy as error:
         keys = tuple(one.key for one in ledger.buried(conversations) if one.destination == name)
         report.kept.append(Kept(destination=name, keys=keys, reason=str(error)))
@@ -93,13 +93,18 @@ def _erase_at(
     ]
 
 
-def _ask(engine: Engine, name: str, recorded: Sequence[Buried]) -> Sequence[Outcome]:
-    """Return one outcome a receipt, whatever the connector does."""
+def _ask(
+    engine: Engine, name: str, recorded: Sequence[Buried], keep: Callable[[], bool]
+) -> Sequence[Outcome]:
+    """Return one outcome a receipt, whatever the connector does.
+
+    :param keep: keeps the turn for another while; False if somebody else has it by now.
+    """
     if not recorded:
         return []
     destination = engine.destinations.get(name)
     if destination is None:
-        return [DeliveryError("the destination is not configured any more")] * len(recorded)
+        return [_out_of_reach(engine, name)] * len(recorded)
     outcomes: dict[int, Outcome] = {}
     receipts: dict[int, Receipt] = {}
     for one in recorded:
@@ -108,9 +113,18 @@ def _ask(engine: Engine, name: str, recorded: Sequence[Buried]) -> Sequence[Outc
         except SnapshotUnreadable as error:
             outcomes[one.id] = DeliveryError(f"{error}; erase the record in the CRM")
     for group in _groups(list(receipts), destination.batch_size):
-        erased = _erased(engine, name, [receipts[number] for number in group])
+        if keep():
+            erased = _erased(engine, name, [receipts[number] for number in group])
+        else:
+            erased = [DeliveryError("its turn ran out; run the command again")] * len(group)
         outcomes.update(zip(group, erased, strict=True))
     return [outcomes[one.id] for one in recorded]
+
+
+def _out_of_reach(engine: Engine, name: str) -> DeliveryError:
+    if name in engine.unserved:
+        return DeliveryError(f"the destination is not served: {engine.unserved[name].reason}")
+    return DeliveryError("the destination is not configured any more")
 
 
 def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
@@ -136,19 +150,27 @@ def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[
 
 
 @contextmanager
-def _turn(engine: Engine, name: str, patience: float) -> Iterator[None]:
-    """Keep a destination's batches away: one that is on its way could make a record anew."""
+def _turn(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], bool]]:
+    """Keep a destination's batches away: one that is on its way could make a record anew.
+
+    What is yielded keeps them away for another while, or returns False if they came meanwhile.
+    """
     ledger = engine.ledger
     owner = new_owner()  # not this process's: its own batches are to be kept away, too
     until = time.monotonic() + patience
-    while name in engine.destinations:
+    # One that is not served here another process may well serve.
+    known = name in engine.destinations or name in engine.unserved
+
+    def take() -> bool:
         now = engine.clock()
-        if ledger.leases.take_turn(name, owner, now, now + engine.settings.runner.lease):
-            break
+        lease = engine.settings.runner.lease
+        return not known or ledger.leases.take_turn(name, owner, now, now + lease)
+
+    while not take():
         if time.monotonic() > until:
             raise _Busy("a batch is on its way; run the command again")
         time.sleep(_POLL)
     try:
-        yield
+        yield take
     finally:
         ledger.leases.end_turn(name, owner)

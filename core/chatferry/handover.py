@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -35,6 +35,9 @@ _TIMEOUTS: Final = 4
 _ABANDONED: Final = 5
 """Abandoned calls that may still run: each keeps a thread, and what its connector holds."""
 
+_HOLDS: Final = (TemporaryFailure, QuotaExhausted, AuthFailure)
+"""What speaks for the destination when it is raised; of other kinds nobody knows what they mean."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
@@ -45,7 +48,14 @@ class Handed:
 
 
 class Hung(TemporaryFailure):
-    """A call did not come back in time; nobody knows what became of it."""
+    """A call did not come back in time; nobody knows what became of it.
+
+    :param thread: where it still runs; None if an earlier one does, and nothing was called.
+    """
+
+    def __init__(self, message: str, thread: threading.Thread | None = None) -> None:
+        super().__init__(message)
+        self.thread = thread
 
 
 class Handover:
@@ -53,8 +63,8 @@ class Handover:
 
     A call that hangs is waited for, since what it does may still happen; after four times its
     time-out it is abandoned and another connector made. Should the abandoned call go on later, its
-    batch may reach the CRM beside another: connectors write by key, so what is at risk is that older
-    content overwrites newer for as long as no news come. After five such calls only a restart helps.
+    batch may reach the CRM beside another and overwrite newer content: :meth:`returned` tells its
+    leads once it has ended. After five such calls only a restart helps.
 
     :param connect: makes a connector; called again after one hung.
     :param clock: seconds that only ever grow.
@@ -79,24 +89,30 @@ class Handover:
         self._connector: Connector | None = None
         self._stuck: _Stuck | None = None
         self._abandoned: list[threading.Thread] = []
+        self._late: list[_Late] = []
         self._log = get_logger("chatferry.deliver").bind(destination=destination)
 
     def deliver(self, leads: Sequence[Lead]) -> Handed:
         """Deliver a batch; never raises."""
         try:
             outcomes = self._attempt(leads)
-        except DeliveryError as error:
-            if isinstance(error, PermanentFailure) and len(leads) > 1:
-                return self._split(leads)
-            hold = None if isinstance(error, PermanentFailure) else error
-            return Handed(outcomes=[error] * len(leads), hold=hold)
+        except PermanentFailure as error:
+            return self._split(leads) if len(leads) > 1 else Handed(outcomes=[error])
+        except _HOLDS as error:
+            return Handed(outcomes=[error] * len(leads), hold=error)
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything, and must not stop the others)
             self._log.error("connector failed", error=_kind(error), at=frames(_origin(error)))
-            if len(leads) > 1:
-                return self._split(leads)
-            message = f"the connector failed with {_kind(error)}"
-            return Handed(outcomes=[TemporaryFailure(message)])
+            return self._split(leads) if len(leads) > 1 else Handed(outcomes=[_unforeseen(error)])
         return Handed(outcomes=outcomes, hold=_hold_in(outcomes))
+
+    def returned(self) -> Iterator[Lead]:
+        """Yield the leads of calls that hung and have ended since: the CRM may hold them from now on.
+
+        Those of a call are yielded again next time unless all of them were taken.
+        """
+        for late in [one for one in self._late if not one.thread.is_alive()]:
+            yield from late.leads
+            self._late.remove(late)
 
     def check(self) -> Sequence[Finding]:
         """Return what the connector's ``check`` finds; a check that fails or hangs is a finding itself."""
@@ -138,7 +154,12 @@ class Handover:
             self._log.error("connector did not close", error=_kind(error), at=frames(_origin(error)))
 
     def _attempt(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
-        outcomes = self._call(lambda connector: connector.deliver(leads))
+        try:
+            outcomes = self._call(lambda connector: connector.deliver(leads))
+        except Hung as error:
+            if error.thread is not None:
+                self._late.append(_Late(thread=error.thread, leads=leads))
+            raise
         if not isinstance(outcomes, Sequence) or len(outcomes) != len(leads):
             raise PluginError(self._destination, "the connector did not return one outcome a lead")
         return [self._sound(outcome) for outcome in outcomes]
@@ -199,7 +220,7 @@ class Handover:
         if not call.wait(seconds):
             self._stuck = _Stuck(thread=call.thread, until=began + _TIMEOUTS * seconds)
             self._log.error("connector hangs", seconds=seconds)
-            raise Hung(f"a call did not come back within {seconds:g} s")
+            raise Hung(f"a call did not come back within {seconds:g} s", call.thread)
         return call.result()
 
 
@@ -213,6 +234,14 @@ class _Stuck:
 
     thread: threading.Thread
     until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Late:
+    """The leads of a call that did not come back in time."""
+
+    thread: threading.Thread
+    leads: Sequence[Lead]
 
 
 def _storable(receipt: Receipt) -> Receipt | None:
@@ -245,6 +274,13 @@ def _origin(error: Exception) -> BaseException:
 
 def _kind(error: Exception) -> str:
     return type(_origin(error)).__name__
+
+
+def _unforeseen(error: Exception) -> DeliveryError:
+    """Return what became of a lead whose delivery raised none of the known kinds."""
+    if isinstance(error, DeliveryError):
+        return error  # a kind of the connector's own, with a message that may be shown
+    return TemporaryFailure(f"the connector failed with {_kind(error)}")
 
 
 def _hold_in(outcomes: Sequence[Outcome]) -> DeliveryError | None:

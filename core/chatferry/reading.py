@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final
 
 from chatferry import schedule
-from chatferry.destination import Destination, Veto
+from chatferry.destination import Decider, Veto
 from chatferry.errors import (
     ConversationNotReady,
     PlatformAuthFailure,
@@ -38,7 +39,7 @@ class Reader:
     """Settles readings by a configuration's rules."""
 
     settings: Settings
-    destinations: Mapping[str, Destination]
+    destinations: Mapping[str, Decider]
     veto: Veto
 
     def settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
@@ -126,9 +127,11 @@ class Reader:
             try:
                 decisions.append(destination.decide(conversation, self.veto))
             except PluginError as error:
-                # A plugin that cannot say has not consented: this destination is asked again.
-                wait = schedule.back_off(due.attempts + 1, self.settings.retry)
-                failed[name] = Settled(due=due, due_at=now + wait, problem=str(error))
+                # A plugin that cannot say has not consented: this destination is asked again, for ever.
+                retry = self.settings.retry
+                wait = schedule.back_off(due.attempts + 1, retry)
+                asked = replace(due, attempts=schedule.counted(due.attempts, retry) - 1)
+                failed[name] = Settled(due=asked, due_at=now + wait, problem=str(error))
             except Exception as error:  # noqa: BLE001  (what one destination cannot take, others can)
                 failed[name] = self.failed(due, error, now)
         if failed:
@@ -136,7 +139,10 @@ class Reader:
             get_logger("chatferry.sync").error(
                 "not decided", conversation=due.conversation_id, destinations=problems
             )
-            again = min((one.due_at for one in failed.values() if one.due_at is not None), default=again)
+            due = max((one.due for one in failed.values()), key=attrgetter("attempts"))
+            # A running conversation is read for the other destinations as often as ever.
+            times = (again, *(one.due_at for one in failed.values()))
+            again = min((at for at in times if at is not None), default=None)
         closed = conversation.closed_at
         return Settled(
             due=due,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chatferry.destination import Destination
 from chatferry.engine import Engine
 from chatferry.errors import ChatferryError
 from chatferry.ledger.decisions import ERASED, State
@@ -34,7 +33,7 @@ def revive(engine: Engine, selection: Selection, *, step: Callable[[], None] = l
     for listed in engine.ledger.selections.each(selection):
         if listed.state in REVIVABLE:
             try:
-                group.append(_revived(listed, engine.destinations.get(listed.destination)))
+                group.append(_revived(listed, engine))
             except ChatferryError as error:
                 report.refused[listed.id] = str(error)
         if len(group) >= _TOGETHER:
@@ -45,9 +44,13 @@ def revive(engine: Engine, selection: Selection, *, step: Callable[[], None] = l
     return report
 
 
-def _revived(listed: Listed, destination: Destination | None) -> Revived:
+def _revived(listed: Listed, engine: Engine) -> Revived:
     if listed.reason == ERASED:
         raise ChatferryError("it was erased, and stays so")
+    if listed.destination in engine.unserved:
+        reason = engine.unserved[listed.destination].reason
+        raise ChatferryError(f"{listed.destination} is not served: {reason}")
+    destination = engine.destinations.get(listed.destination)
     if destination is None:
         raise ChatferryError(f"there is no destination {listed.destination} any more")
     lead = destination.mapped(load_lead(listed.lead))

@@ -11,7 +11,7 @@ from typing import Final
 
 from chatferry import schedule
 from chatferry.connector import Outcome
-from chatferry.errors import AuthFailure, DeliveryError, QuotaExhausted, TemporaryFailure
+from chatferry.errors import AuthFailure, DeliveryError, PermanentFailure, QuotaExhausted
 from chatferry.handover import Handed, Hung
 from chatferry.iadvize.scalars import clean
 from chatferry.ledger.decisions import State
@@ -103,9 +103,7 @@ def _settled(
         return Settled(delivery=delivery, state=State.DELIVERED, receipt=dump_receipt(outcome))
     if isinstance(outcome, QuotaExhausted | AuthFailure):
         return _failed(delivery, outcome, State.DUE, due_at=now, counted=False)
-    if not isinstance(outcome, TemporaryFailure):
-        return _failed(delivery, outcome, State.DEAD)
-    if schedule.is_given_up(delivery.failing_since, now, retry):
+    if isinstance(outcome, PermanentFailure) or schedule.is_given_up(delivery.failing_since, now, retry):
         return _failed(delivery, outcome, State.DEAD)
     again = now + schedule.back_off(delivery.attempts + 1, retry, at_least=_asked(outcome))
     return _failed(delivery, outcome, State.DUE, due_at=max(again, rest.until if rest else again))

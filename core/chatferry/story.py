@@ -49,7 +49,7 @@ def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Stor
     """Return the stories of the conversations an operator may mean; none if nothing was heard of it.
 
     :param text: iAdvize's id or the key of a delivery.
-    :param served: the destinations that are configured and enabled.
+    :param served: the destinations that are configured and enabled, and whose plugins work.
     """
     name = Name.read(text.strip())
     events = ledger.stories.heard(name)
@@ -103,7 +103,7 @@ def _advised(journey: Journey, served: Collection[str]) -> Journey:
 
 def unserved(name: str) -> str:
     """Say that nobody serves a destination, up to the command that gives its deliveries up."""
-    return f"{name} is disabled or not configured any more: enable it and restart, or"
+    return f"{name} is disabled, not configured any more or without its plugin: mend that and restart, or"
 
 
 def _about_events(events: Sequence[Heard]) -> str | None:

@@ -112,3 +112,19 @@ def test_what_was_discarded_can_be_retried_and_what_is_delivered_is_not_discarde
     with_dead.json("retry", "--state", "discarded", "--yes")
     with_dead.work()
     assert states(with_dead) == {"delivered": 6}
+
+
+def test_a_discard_of_numbers_fails_if_one_of_them_was_not_given_up(with_dead):
+    delivered = with_dead.json("deliveries", "--state", "delivered")["deliveries"][0]["id"]
+    dead = with_dead.json("deliveries", "--state", "dead")["deliveries"][0]["id"]
+    result = with_dead.run("discard", str(delivered), str(dead), "--yes")
+    assert result.exit_code == 1
+    assert "1 discarded" in result.stdout
+    assert "1 are not due, dead or parked any more" in result.stdout
+    result = with_dead.run("discard", "4711", "--yes")
+    assert (result.exit_code, "1 of the numbers are no deliveries" in result.stdout) == (1, True)
+
+
+def test_a_discard_by_filters_that_match_nothing_has_nothing_to_do(with_dead):
+    result = with_dead.run("discard", "--cause", "no such thing", "--yes")
+    assert (result.exit_code, result.stdout) == (0, "0 discarded\n")

@@ -129,7 +129,8 @@ def test_what_waits_for_a_destination_nobody_serves_needs_an_operator(shop):
     reconfigure(shop, "[destinations.sales]", "[destinations.sales]\nenabled = false")
     (disabled,) = shop.json("status")["needs"]
     assert disabled == (
-        "sales: 6 wait, but sales is disabled or not configured any more: enable it and restart, or "
+        "sales: 6 wait, but sales is disabled, not configured any more or without its plugin: "
+        "mend that and restart, or "
         "chatferry discard --state due --destination sales"
     )
     reconfigure(shop, "[destinations.sales]\nenabled = false", "[destinations.other]")

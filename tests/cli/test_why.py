@@ -102,6 +102,7 @@ def test_a_delivery_nobody_serves_and_a_receipt_nobody_can_read_are_told(shop, h
     (story,) = shop.json("why", history.ids[0])
     (journey,) = story["destinations"]
     assert journey["suggestion"] == (
-        "sales is disabled or not configured any more: enable it and restart, or chatferry discard 1"
+        "sales is disabled, not configured any more or without its plugin: "
+        "mend that and restart, or chatferry discard 1"
     )
     assert journey["receipt"] is None

@@ -6,6 +6,7 @@ import pytest
 
 from chatferry import (
     AuthFailure,
+    DeliveryError,
     PermanentFailure,
     QuotaExhausted,
     RateLimited,
@@ -43,6 +44,42 @@ def test_a_temporary_failure_is_tried_again_not_before_the_crm_wants_it(ferry, l
     ferry.clock.now = failed.due_at
     ferry.run()
     assert ferry.state(lead) is State.DELIVERED
+
+
+def test_newer_content_of_a_lead_that_fails_is_not_sent_before_the_crm_wants_it_either(ferry, lead):
+    began = ferry.clock.now
+
+    def busy(leads):
+        return [TemporaryFailure("it is busy", retry_after=3600, code="LOCKED")] * len(leads)
+
+    ferry.crm.next(busy, busy)
+    ferry.run()
+    first = ferry.delivery(lead)
+    ferry.clock.forward(60)
+    ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
+    ferry.run()
+    waiting = ferry.delivery(lead)
+    assert waiting.fingerprint != first.fingerprint
+    assert (waiting.due_at, waiting.attempts, waiting.failing_since) == (first.due_at, 1, began)
+    assert (waiting.reason, waiting.code) == ("it is busy", "LOCKED")
+    assert len(ferry.crm.calls) == 1
+    ferry.clock.now = waiting.due_at
+    ferry.run()
+    again = ferry.delivery(lead)
+    assert (again.attempts, again.failing_since) == (2, began)
+    ferry.clock.now = again.due_at
+    ferry.run()
+    assert ferry.row(lead)["csat"] == 5
+
+
+def test_news_of_a_lead_do_not_restart_the_days_after_which_it_is_given_up(ferry, lead):
+    ferry.crm.next(*[lambda leads: [TemporaryFailure("it is busy")] * len(leads)] * 100)
+    for number in range(5):
+        news = ferry.later(lead, "satisfaction.answered", f"e-{number}", customerSatisfaction=number + 1)
+        ferry.tell(news)
+        ferry.run()
+        ferry.clock.forward(ferry.settings.retry.give_up_after / 4)
+    assert ferry.state(lead) is State.DEAD
 
 
 def test_a_rate_limit_on_the_whole_batch_makes_the_destination_wait(ferry, lead):
@@ -139,6 +176,33 @@ def test_a_connector_that_raises_anything_is_a_temporary_failure(ferry, lead):
     failed = ferry.delivery(lead)
     assert failed.state is State.DUE
     assert failed.reason == "the connector failed with ZeroDivisionError"
+
+
+class OfItsOwn(DeliveryError):
+    """A kind of failure that only its connector knows."""
+
+
+@pytest.mark.parametrize("kind", [DeliveryError, OfItsOwn])
+def test_a_kind_of_error_nobody_knows_is_temporary_and_kills_no_lead(ferry, kind):
+    ids = ferry.play(3)
+    ferry.tell_closed(*ids)
+    poison = ferry.key(ids[1])
+
+    def fail(leads):
+        if any(lead.key == poison for lead in leads):
+            raise kind("the proxy said no")
+        return ferry.crm.take(leads)
+
+    ferry.crm.next(*[fail] * 5)
+    ferry.run()
+    assert [ferry.state(one) for one in ids] == [State.DELIVERED, State.DUE, State.DELIVERED]
+    assert ferry.ledger.destinations.state("crm").parked_as is None
+    failed = ferry.delivery(ids[1])
+    assert (failed.reason, failed.attempts) == ("the proxy said no", 1)
+    ferry.crm.next(lambda leads: [kind("still no")] * len(leads))
+    ferry.clock.now = failed.due_at
+    ferry.run()
+    assert (ferry.state(ids[1]), ferry.delivery(ids[1]).attempts) == (State.DUE, 2)
 
 
 def test_one_poisoned_lead_is_dead_and_its_companions_are_delivered(ferry):
@@ -262,6 +326,61 @@ def test_a_turn_that_ran_out_of_time_does_not_end_the_turn_of_whoever_has_it_now
         assert ferry.row(lead)["csat"] == 5
     finally:
         other.close()
+
+
+def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead, ledger_url):
+    """The process wakes up after another has delivered newer content, and writes what it has."""
+    other = Ledger.open(ledger_url)
+    try:
+        second = ferry.another(other)
+
+        def paused(leads):
+            ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
+            ferry.engine.sync()
+            ferry.clock.forward(ferry.settings.runner.lease + 1)
+            assert second.deliver("crm") == 1
+            ferry.crm.rows.clear()  # as if the older content had a value of its own
+            return ferry.crm.take(leads)
+
+        ferry.crm.next(paused)
+        ferry.engine.sync()
+        ferry.engine.deliver("crm")
+        assert "csat" not in ferry.row(lead)
+        assert ferry.state(lead) is State.DUE
+        ferry.run()
+        assert ferry.row(lead)["csat"] == 5
+        assert ferry.state(lead) is State.DELIVERED
+        assert len(ferry.crm.calls) == 3
+    finally:
+        other.close()
+
+
+def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate):
+    ferry.limits["timeout"] = 0.5
+    (lead,) = ferry.play()
+    ferry.tell_closed(lead)
+    handover = ferry.engine.destinations["crm"].handover
+
+    def hang(leads):
+        gate.wait(60)
+        ferry.crm.rows.clear()  # as if the older content had a value of its own
+        return ferry.crm.take(leads)
+
+    ferry.crm.next(hang)
+    ferry.run()
+    ((late),) = handover._late
+    ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
+    handover._clock = lambda: float("inf")  # nobody believes any more that it comes back
+    while ferry.state(lead) is not State.DELIVERED:
+        ferry.clock.forward(600)
+        ferry.run()
+    gate.set()
+    late.thread.join()
+    assert "csat" not in ferry.row(lead)
+    ferry.run()
+    assert ferry.row(lead)["csat"] == 5
+    ferry.run()
+    assert len(ferry.crm.calls) == 3
 
 
 def _for_a_minute(ferry):

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from chatferry import hookimpl
+from chatferry.errors import LedgerUnavailable
 from chatferry.ledger.decisions import State
-from chatferry.runners.housekeeping import Pruning
+from chatferry.runners.housekeeping import FailureTelling, Pruning
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.settings.model import ReconcileSettings, RetentionSettings
 
@@ -110,3 +114,37 @@ def test_a_platform_that_refuses_is_asked_again_later(ferry):
     ferry.clock.now += 301
     scheduled.turn()
     assert ferry.ledger.reconciliations.complete_until("ha", 335) == ferry.clock.now
+
+
+def test_what_hooks_did_wrong_is_written_down_counted_and_forgotten_after_a_day(ferry):
+    def fail(conversation):
+        raise KeyError(conversation)
+
+    ferry.plugins.append(SimpleNamespace(__name__="clumsy", conversation_synced=hookimpl(fail)))
+    ferry.tell_closed(*ferry.play(3))
+    ferry.run()
+    telling = FailureTelling(ferry.engine)
+    telling.turn()
+    telling.turn()
+    (told,) = ferry.ledger.hook_failures.since(0)
+    where = f"{__name__}:{fail.__code__.co_firstlineno + 1}"
+    assert (told.plugin, told.hook, told.count) == ("clumsy", "conversation_synced", 3)
+    assert told.reason == f"conversation_synced raised KeyError at {where}"
+    ferry.clock.forward(DAY + 1)
+    Pruning(ferry.engine).turn()
+    assert ferry.ledger.hook_failures.since(0) == []
+
+
+def test_what_could_not_be_written_down_is_kept_for_the_next_time(ferry, monkeypatch):
+    def refuse(*_):
+        raise LedgerUnavailable("it is away")
+
+    telling = FailureTelling(ferry.engine)
+    for _ in range(2):
+        ferry.engine.plugins.failures.add("clumsy", "1", "veto_delivery", "veto_delivery raised KeyError")
+        with monkeypatch.context() as patched:
+            patched.setattr(ferry.ledger.hook_failures, "add", refuse)
+            with pytest.raises(LedgerUnavailable):
+                telling.turn()
+    telling.turn()
+    assert [one.count for one in ferry.ledger.hook_failures.since(0)] == [2]

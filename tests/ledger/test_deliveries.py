@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -23,16 +24,72 @@ def lease(fill):
     return take
 
 
-def test_what_a_crm_said_of_newer_content_outlives_an_older_batch_that_ends_late(fill, decided, lease):
-    settle = fill.ledger.deliveries.settle
+@pytest.fixture
+def overtaken(fill, decided, lease):
+    """A delivery leased with its first content and, by somebody else, with its second."""
     fill.put()
     first = lease()
     fill.mark("c1")
     fill.sync(decided(fingerprint="second"))
-    settle([Settled(delivery=lease(), state=State.DELIVERED, receipt="newer")], NOW)
-    settle([Settled(delivery=first, state=State.DELIVERED, receipt="older")], NOW + 1)
+    return first, lease()
+
+
+def delivered(delivery, receipt="{}"):
+    return Settled(delivery=delivery, state=State.DELIVERED, receipt=receipt)
+
+
+def test_what_a_crm_said_of_newer_content_outlives_an_older_batch_that_ends_late(fill, overtaken):
+    older, newer = overtaken
+    fill.ledger.deliveries.settle([delivered(newer, "newer")], NOW)
+    fill.ledger.deliveries.settle([delivered(older, "older")], NOW + 1)
     found = fill.only()
-    assert (found.state, found.receipt, found.delivered_fingerprint) == (State.DELIVERED, "newer", "second")
+    assert (found.receipt, found.delivered_fingerprint) == ("newer", "second")
+
+
+@pytest.mark.parametrize(
+    "late", [{"state": State.DELIVERED, "receipt": "{}"}, {"state": State.DUE, "due_at": NOW + 500}]
+)
+def test_newer_content_is_written_once_more_after_an_older_batch_that_ends_late(fill, overtaken, lease, late):
+    older, newer = overtaken
+    settle = fill.ledger.deliveries.settle
+    settle([delivered(newer)], NOW)
+    settle([Settled(delivery=older, **late)], NOW + 1)
+    assert (fill.only().state, fill.only().due_at) == (State.DUE, NOW + 1)
+    again = lease(NOW + 1)
+    assert again.fingerprint == "second"
+    settle([delivered(again)], NOW + 2)
+    assert (fill.only().state, fill.only().due_at) == (State.DELIVERED, None)
+
+
+def test_newer_content_in_flight_while_an_older_batch_ends_is_written_once_more(fill, overtaken, lease):
+    """Which of the two the CRM took last nobody knows."""
+    older, newer = overtaken
+    settle = fill.ledger.deliveries.settle
+    settle([delivered(older)], NOW)
+    settle([delivered(newer)], NOW + 1)
+    assert fill.only().state is State.DUE
+    settle([delivered(lease(NOW + 1))], NOW + 2)
+    assert fill.only().state is State.DELIVERED
+
+
+def test_an_older_content_that_was_refused_has_overwritten_nothing(fill, overtaken):
+    older, newer = overtaken
+    fill.ledger.deliveries.settle([delivered(newer)], NOW)
+    refused = Settled(delivery=older, state=State.DEAD, reason="no such field")
+    parked = Settled(delivery=older, state=State.DUE, due_at=NOW, reason="the quota is spent", counted=False)
+    for late in (refused, parked):
+        fill.ledger.deliveries.settle([late], NOW + 1)
+    assert fill.only().state is State.DELIVERED
+
+
+def test_a_record_made_for_somebody_who_was_erased_meanwhile_can_be_found(fill, overtaken):
+    older, newer = overtaken
+    fill.ledger.deliveries.settle([delivered(newer)], NOW)
+    (number,) = fill.ledger.erasures.meant(conversation="c1")
+    fill.ledger.erasures.bury([number], [], NOW)
+    fill.ledger.erasures.forget([newer.id])
+    fill.ledger.deliveries.settle([delivered(older, "anew")], NOW + 1)
+    assert (fill.only().state, fill.only().receipt) == (State.DISCARDED, "anew")
 
 
 def test_a_batch_that_ends_late_does_not_queue_what_another_delivered(fill, lease):
@@ -42,6 +99,21 @@ def test_a_batch_that_ends_late_does_not_queue_what_another_delivered(fill, leas
     settle([Settled(delivery=quick, state=State.DELIVERED, receipt="{}")], NOW)
     settle([Settled(delivery=slow, state=State.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
     assert fill.only().state is State.DELIVERED
+
+
+def test_many_that_end_late_are_settled_together(fill, decided):
+    for name in ("c1", "c2", "c3"):
+        fill.put(name)
+    lease = partial(fill.ledger.deliveries.lease, "sales", "me", limit=9, linger=0)
+    older = lease(NOW, NOW + 60)
+    for name in ("c1", "c2", "c3"):
+        fill.mark(name)
+    fill.sync(decided(fingerprint="second"))
+    settle = fill.ledger.deliveries.settle
+    settle([delivered(one) for one in lease(NOW, NOW + 60)], NOW)
+    late = [Settled(delivery=one, state=State.DUE, due_at=NOW + 9, reason="away") for one in older[1:]]
+    settle([delivered(older[0]), *late], NOW + 1)
+    assert [one.fingerprint for one in lease(NOW + 1, NOW + 60)] == ["second"] * 3
 
 
 @contextmanager

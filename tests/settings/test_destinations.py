@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validates_sc
 
 from chatferry import Connector, FieldMode, Secret, SecretField, Strategy
 from chatferry.errors import SettingsError
-from chatferry.settings.destinations import ReadyDestination, validate_destinations
+from chatferry.settings.destinations import Prepared, validate_destinations
 from chatferry.settings.load import load_text
 
 
@@ -92,14 +92,16 @@ ENVIRON = {"S": "shared", "TOKEN": "kX9-secret"}
 
 
 def look(
-    table: str, environ: dict[str, str] = ENVIRON, connector: str = "crm"
-) -> dict[str, ReadyDestination]:
+    table: str,
+    environ: dict[str, str] = ENVIRON,
+    connector: str = "crm",
+    unusable: dict[str, str] | None = None,
+) -> Prepared:
     text = f'[iadvize]\nsecrets = ["env:S"]\n[destinations.sales]\nconnector = "{connector}"\n{table}'
     settings = load_text(text, environ)
     strategies = {cls.name: cls for cls in (Contact, Markers, Picky)}
-    return validate_destinations(
-        settings, {cls.name: cls for cls in (Crm, Bad, Worse, Whole)}, strategies, environ=environ
-    )
+    connectors = {cls.name: cls for cls in (Crm, Bad, Worse, Whole)}
+    return validate_destinations(settings, connectors, strategies, unusable=unusable, environ=environ)
 
 
 def problems(table: str, **more) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ NAMED = 'strategies = ["markers"]\n'
 
 
 def test_a_destination_is_made_ready():
-    made = look(f'{TOKEN}strategies = ["markers", {{ name = "contact", region = "BE" }}]')["sales"]
+    made = look(f'{TOKEN}strategies = ["markers", {{ name = "contact", region = "BE" }}]').ready["sales"]
     assert made.connector is Crm
     assert made.options == {"token": Secret("kX9-secret"), "folder": "out"}
     assert [(type(found), found.settings) for found in made.strategies] == [
@@ -125,7 +127,7 @@ def test_a_destination_is_made_ready():
 
 
 def test_a_disabled_destination_needs_no_plugin():
-    assert look("enabled = false", connector="not-installed") == {}
+    assert look("enabled = false", connector="not-installed") == Prepared(ready={}, unserved={})
 
 
 @pytest.mark.parametrize(
@@ -154,10 +156,6 @@ def test_a_disabled_destination_needs_no_plugin():
         (
             f'{TOKEN}strategies = [{{ name = "contact", regoin = "FR" }}]',
             'strategies.0.regoin: unknown key; did you mean "region"?',
-        ),
-        (
-            f'{TOKEN}strategies = ["picky"]',
-            "strategies.0: the plugin's own code failed with KeyError; report it",
         ),
         (f'{NAMED}{TOKEN}contct.A = "x"', 'contct: no object of the crm connector; did you mean "contact"?'),
         (
@@ -189,12 +187,43 @@ def test_an_unknown_connector_is_named_with_what_to_do(connector, hint):
     )
 
 
-@pytest.mark.parametrize(("connector", "error"), [("bad", "RuntimeError"), ("worse", "KeyError")])
-def test_a_plugin_whose_schema_fails_is_named(connector, error):
-    told = problems(NAMED, connector=connector)
-    assert told == (
-        f"chatferry.toml: destinations.sales.settings: the plugin's own code failed with {error}; report it",
-    )
+@pytest.mark.parametrize(
+    ("table", "connector", "place"),
+    [
+        (NAMED, "bad", "settings: the plugin's own code failed with RuntimeError"),
+        (NAMED, "worse", "settings: the plugin's own code failed with KeyError"),
+        (
+            f'{TOKEN}strategies = ["picky"]\n',
+            "crm",
+            "strategies.0: the plugin's own code failed with KeyError",
+        ),
+    ],
+)
+def test_a_plugin_whose_own_code_fails_leaves_its_destination_unserved(table, connector, place):
+    made = look(f"{table}[destinations.other]\nconnector = 'crm'\n{TOKEN}{NAMED}", connector=connector)
+    assert made.unserved == {"sales": f"{place}; report it"}
+    assert list(made.ready) == ["other"]
+
+
+GONE = {"gone": "plugin gone is broken: its import failed"}
+
+
+@pytest.mark.parametrize(("table", "connector"), [(NAMED, "gone"), (f'{TOKEN}strategies = ["gone"]', "crm")])
+def test_what_a_plugin_that_does_not_work_would_offer_leaves_its_destination_unserved(table, connector):
+    made = look(table, connector=connector, unusable=GONE)
+    assert made == Prepared(ready={}, unserved={"sales": GONE["gone"]})
+
+
+def test_a_strategy_nobody_has_may_be_one_of_a_plugin_that_does_not_work():
+    made = look(f'{TOKEN}strategies = ["marker"]', unusable=GONE)
+    hint = 'strategies.0: there is no strategy "marker"; did you mean "markers"?'
+    told = f"{hint}, unless a plugin has it that does not work: {GONE['gone']}"
+    assert made.unserved == {"sales": told}
+
+
+def test_a_connector_nobody_has_is_a_mistake_even_while_a_plugin_does_not_work():
+    (told,) = problems(NAMED, connector="crmm", unusable=GONE)
+    assert told.endswith('connector: there is no connector "crmm"; did you mean "crm"?')
 
 
 def test_a_schema_may_refuse_the_settings_as_a_whole():

@@ -59,6 +59,7 @@ def _look(workspace: Workspace, *, offline: bool) -> Iterator[Looked]:
     except SettingsError as error:
         yield from _part("configuration", (_error("", problem) for problem in error.problems))
         return
+    yield from _part("plugins", _hooks(workspace))
     yield from _part("configuration", _configuration(workspace, settings))
     from chatferry.cli.ledger_check import look_at_ledger  # noqa: PLC0415  (SQLAlchemy)
 
@@ -85,6 +86,12 @@ def _plugin(report: PluginReport) -> Finding:
     level = Level.OK if report.state in {State.OK, State.DISABLED} else Level.ERROR
     state = f"{report.version} {report.state}".strip()
     return Finding(level=level, subject=report.name, message=": ".join(filter(None, [state, report.reason])))
+
+
+def _hooks(workspace: Workspace) -> Iterator[Finding]:
+    from chatferry.cli.hook_failures import hook_failures, sentence  # noqa: PLC0415  (SQLAlchemy)
+
+    yield from (_warning(failure.plugin, sentence(failure)) for failure in hook_failures(workspace))
 
 
 def _configuration(workspace: Workspace, settings: Settings) -> Iterator[Finding]:

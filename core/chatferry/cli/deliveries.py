@@ -121,15 +121,21 @@ def discard(
     """Give deliveries up: those that are due, dead or parked.
 
     Filters alone mean what is dead or parked. Nothing heard of their conversations later queues
-    them again; chatferry retry does.
+    them again; chatferry retry does. Exits with 1 if one named by its number was not given up; filters
+    that match nothing are no error.
     """
     selection = _chosen(selection_of(filters, ids), ids)
     total = workspace.ledger.selections.count(selection)
     _confirm(total, "Discard", yes=yes)
     count = workspace.ledger.selections.discard(selection, reason) if total else 0
     missing = _missing(ids, total)
-    _say(output, f"{count} discarded", {"discarded": count, "missing": missing})
+    lines = [f"{count} discarded"]
+    if total > count:
+        lines.append(f"{total - count} are not due, dead or parked any more, and stay as they are")
     if missing:
+        lines.append(f"{missing} of the numbers are no deliveries that match")
+    _say(output, "\n".join(lines), {"discarded": count, "missing": missing})
+    if ids and count < len(set(ids)):
         raise click.exceptions.Exit(1)
 
 

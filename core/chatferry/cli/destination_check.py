@@ -12,7 +12,7 @@ from chatferry.connector import Finding, Level, Memory
 from chatferry.errors import SettingsError
 from chatferry.ledger.database import Database
 from chatferry.ledger.memory import LedgerMemory
-from chatferry.settings.destinations import ReadyDestination, validate_destinations
+from chatferry.settings.destinations import Prepared, ReadyDestination, validate_destinations
 from chatferry.settings.model import DestinationSettings
 
 
@@ -57,7 +57,12 @@ def look_at_destinations(
                 yield name, _ok("disabled")
                 continue
             try:
-                ready = _ready(workspace, destination)
+                found = _prepared(workspace, destination)
+                if name in found.unserved:
+                    message = f"not served: {found.unserved[name]}"
+                    yield name, Finding(level=Level.ERROR, subject="plugin", message=message)
+                    continue
+                ready = found.ready[name]
                 fields = sum(map(len, {**ready.connector.mapping, **ready.settings.mapping}.values()))
                 mapping_of(ready)
             except SettingsError as error:
@@ -74,13 +79,16 @@ def look_at_destinations(
             database.close()
 
 
-def _ready(workspace: Workspace, destination: DestinationSettings) -> ReadyDestination:
+def _prepared(workspace: Workspace, destination: DestinationSettings) -> Prepared:
     plugins = workspace.installed
-    alone = replace(workspace.settings, destinations={destination.name: destination})
-    ready = validate_destinations(
-        alone, plugins.connectors, plugins.strategies, environ=os.environ, name=str(workspace.config)
+    return validate_destinations(
+        replace(workspace.settings, destinations={destination.name: destination}),
+        plugins.connectors,
+        plugins.strategies,
+        unusable=plugins.unusable,
+        environ=os.environ,
+        name=str(workspace.config),
     )
-    return ready[destination.name]
 
 
 def _ask(ready: ReadyDestination, workspace: Workspace, memory: Memory) -> Iterator[Finding]:

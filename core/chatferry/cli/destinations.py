@@ -47,7 +47,8 @@ def wake(workspace: Workspace, name: str, *, output: str) -> None:
 
 def _insist(workspace: Workspace, name: str) -> None:
     """Make sure the destination is configured, and has its place in the ledger."""
-    known = workspace.engine.destinations
+    engine = workspace.engine
+    known = [*engine.destinations, *engine.unserved]
     if name not in known:
         raise click.UsageError(f'there is no destination "{name}"; there are: {", ".join(known)}')
 

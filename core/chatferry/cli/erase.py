@@ -58,9 +58,9 @@ def erase(
 def _meant(
     engine: Engine, conversation: str | None, email: str | None, destination: str | None
 ) -> Sequence[int]:
-    if destination is not None and destination not in engine.destinations:
-        known = ", ".join(engine.destinations)
-        raise click.UsageError(f'there is no destination "{destination}"; there are: {known}')
+    known = [*engine.destinations, *engine.unserved]
+    if destination is not None and destination not in known:
+        raise click.UsageError(f'there is no destination "{destination}"; there are: {", ".join(known)}')
     meant = engine.ledger.erasures.meant(conversation=conversation, email=email)
     if not meant:
         raise ChatferryError("the ledger knows no such conversation; nothing was erased")

@@ -30,7 +30,7 @@ def needs(
             yield f"{name}: {due} wait, but {unserved(name)} {discard}"
         yield from _about_destination(one.destination)
     for report in broken:
-        yield f"plugin {report.name} is {report.state}: {report.reason}"
+        yield str(report)
 
 
 def _about_reading(found: Status, now: float) -> Iterator[str]:

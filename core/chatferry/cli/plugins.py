@@ -7,8 +7,8 @@ from dataclasses import asdict
 import click
 from rich.text import Text
 
-from chatferry.cli.output import console, output_option, print_json, table
-from chatferry.cli.workspace import Workspace
+from chatferry.cli.output import console, output_option, plain, print_json, table
+from chatferry.cli.workspace import Workspace, not_served
 from chatferry.plugins import State
 
 
@@ -20,11 +20,20 @@ def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
     """Show the plugins and how they are.
 
     Each with its distribution, its version, the versions of chatferry it is made for, its hooks, its
-    state and the reason for it. No configuration is needed; one that is there may disable plugins.
+    state and the reason for it, the destinations that are not served for it, and what its hooks did
+    wrong within a day in whatever serves. No configuration is needed; one that is there may disable
+    plugins, and says where the ledger is.
     """
+    from chatferry.cli.hook_failures import hook_failures, sentence  # noqa: PLC0415  (SQLAlchemy)
+
     found = workspace.installed
+    failures = hook_failures(workspace)
     if output == "json":
-        print_json([asdict(report) for report in found.reports])
+        told = {
+            report.name: [asdict(one) for one in failures if one.plugin == report.name]
+            for report in found.reports
+        }
+        print_json([{**asdict(report), "failures": told[report.name]} for report in found.reports])
     else:
         rows = [
             (
@@ -38,6 +47,11 @@ def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
             for report in found.reports
         ]
         headings = ("Plugin", "Distribution", "For chatferry", "Hooks", "State", "Reason")
-        console().print(table("", headings, rows))
+        screen = console()
+        screen.print(table("", headings, rows))
+        for name, reason in workspace.unserved.items():
+            screen.print(plain(not_served(name, reason), "red"), soft_wrap=True)
+        for failure in failures:
+            screen.print(plain(sentence(failure), "yellow"), soft_wrap=True)
     if strict and found.broken:
         raise click.exceptions.Exit(1)

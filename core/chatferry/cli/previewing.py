@@ -13,7 +13,7 @@ from chatferry.errors import ChatferryError, PluginError
 from chatferry.extraction import extract, lead_of
 from chatferry.ledger.decisions import State
 from chatferry.model import Conversation, Lead, Record
-from chatferry.settings.destinations import validate_destinations
+from chatferry.settings.destinations import Prepared, validate_destinations
 
 _VERDICTS = {
     State.DUE: "deliver",
@@ -58,22 +58,29 @@ def foresee(workspace: Workspace, conversation: Conversation, only: str | None) 
     chosen = {
         name: one for name, one in settings.destinations.items() if (name == only if only else one.enabled)
     }
-    ready = validate_destinations(
+    prepared = validate_destinations(
         replace(settings, destinations=chosen),
         plugins.connectors,
         plugins.strategies,
+        unusable=plugins.unusable,
         environ=os.environ,
         name=str(workspace.config),
     )
     foreseen = []
     for name, settings_of_one in chosen.items():
-        if name not in ready:
-            reason, lead = "the destination is disabled", lead_of(conversation, {})
-            foreseen.append(Foreseen(destination=name, verdict="skip", reason=reason, lead=lead))
+        if name not in prepared.ready:
+            foreseen.append(_without_a_look(name, prepared, conversation))
             continue
-        destination = destination_of(ready[settings_of_one.name], settings, NoMemory())
+        destination = destination_of(prepared.ready[settings_of_one.name], settings, NoMemory())
         foreseen.append(_foresee(workspace, destination, conversation))
     return foreseen
+
+
+def _without_a_look(name: str, prepared: Prepared, conversation: Conversation) -> Foreseen:
+    verdict, reason = "skip", "the destination is disabled"
+    if name in prepared.unserved:
+        verdict, reason = "wait", f"the destination is not served: {prepared.unserved[name]}"
+    return Foreseen(destination=name, verdict=verdict, reason=reason, lead=lead_of(conversation, {}))
 
 
 def _foresee(workspace: Workspace, destination: Destination, conversation: Conversation) -> Foreseen:

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from chatferry.cli.hook_failures import hook_failures, sentence
 from chatferry.cli.needs import needs
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
-from chatferry.cli.workspace import Workspace
+from chatferry.cli.workspace import Workspace, not_served
 from chatferry.ledger.decisions import State
 from chatferry.ledger.destinations import DestinationState
 from chatferry.ledger.status import DestinationStatus, Queue, Reading, Status
@@ -26,12 +27,15 @@ def status(workspace: Workspace, *, output: str) -> None:
 
     Exits with 1 if an operator is needed: deliveries are dead or wait for a destination that is not
     served, conversations were given up or have not been read for an hour, iAdvize or a CRM refuses its
-    credentials, a connector hangs on or a plugin is broken. Shows no personal data.
+    credentials, a connector hangs on, or a plugin is broken, leaves destinations unserved or failed in a
+    hook within a day. Shows no personal data.
     """
     found = workspace.ledger.status(time.time())
     broken = list(workspace.installed.broken)
     served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
-    wanted = list(needs(found, broken, served, time.time()))
+    wanted = [not_served(name, reason) for name, reason in workspace.unserved.items()]
+    wanted += needs(found, broken, served, time.time())
+    wanted += map(sentence, hook_failures(workspace))
     if output == "json":
         print_json(_as_json(found, broken, wanted))
     else:

@@ -37,6 +37,7 @@ def why(workspace: Workspace, conversation: str, *, output: str) -> None:
     personal data, cut short in the tree and whole as JSON. Exits with 1 if nothing was heard of it.
     """
     served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
+    served = [name for name in served if name not in workspace.unserved]
     found = stories(workspace.ledger, conversation, served)
     if not found:
         message = (

@@ -60,9 +60,7 @@ class Workspace:
         strict = self.strict or self.settings.plugins.strict
         plugins = self.installed
         if strict and plugins.broken:
-            raise SettingsError(
-                *(f"plugin {report.name} is {report.state}: {report.reason}" for report in plugins.broken)
-            )
+            raise SettingsError(*(str(report) for report in plugins.broken))
         return plugins
 
     @cached_property
@@ -81,13 +79,30 @@ class Workspace:
     def engine(self) -> Engine:
         """The engine of the configuration.
 
-        :raises SettingsError: if a destination is wrong.
+        :raises SettingsError: if a destination is wrong, or not served and the settings are strict.
         """
         from chatferry.assembly import assemble  # noqa: PLC0415  (the same, and GraphQL)
 
         engine = assemble(self.settings, self.ledger, self.plugins)
         self._opened.append(engine)
+        if engine.unserved and (self.strict or self.settings.plugins.strict):
+            raise SettingsError(*(not_served(name, one.reason) for name, one in engine.unserved.items()))
         return engine
+
+    @cached_property
+    def unserved(self) -> Mapping[str, str]:
+        """Why destinations are not served though they are enabled: they need a plugin that does not work.
+
+        Nothing where the configuration is wrong: nothing is served then, and every command says so.
+        """
+        from chatferry.settings.destinations import validate_destinations  # noqa: PLC0415  (SQLAlchemy)
+
+        plugins = self.installed
+        with suppress(SettingsError):
+            return validate_destinations(
+                self.settings, plugins.connectors, plugins.strategies, unusable=plugins.unusable
+            ).unserved
+        return {}
 
     def connector(self, destination: str) -> Connector:
         """Return a connector of its own for a destination: what the commands of plugins work with.
@@ -95,6 +110,8 @@ class Workspace:
         :raises SettingsError: if there is no such destination, or it is wrong.
         """
         found = self.engine.destinations.get(destination)
+        if destination in self.engine.unserved:
+            raise SettingsError(not_served(destination, self.engine.unserved[destination].reason))
         if found is None:
             known = self.engine.destinations
             near = nearest(destination, known) or f"; there are: {', '.join(known) or 'none'}"
@@ -111,6 +128,11 @@ class Workspace:
     ) -> None:
         while self._opened:
             self._opened.pop().close()
+
+
+def not_served(destination: str, reason: str) -> str:
+    """Say that a destination waits for a plugin."""
+    return f"destination {destination} is not served: {reason}"
 
 
 def _disabled(config: Path, environ: Mapping[str, str]) -> Sequence[str]:

@@ -46,7 +46,8 @@ def record_decisions(
 
     Content that is queued, delivered or dead already is left as it is: so duplicates, retries and
     reordered events all end in the same state. What is queued and no longer wanted is left out;
-    what was discarded stays so whatever is heard of it.
+    what was discarded stays so whatever is heard of it. New content of a lead that keeps failing
+    waits as the old one did: its CRM asked for patience, and a live conversation has news all the time.
     """
     if not decisions:
         return
@@ -54,6 +55,7 @@ def record_decisions(
     known = {(row.conversation, row.destination): row for row in connection.execute(_KNOWN, {"ids": ids})}
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
+    waiting: list[dict[str, Any]] = []
     for conversation, late, decided in decisions:
         row = known.get((conversation, decided.destination))
         if row is None:
@@ -61,13 +63,15 @@ def record_decisions(
                 _content(decided, now) | {"conversation": conversation, "late": late, "version": 1}
             )
         elif _is_news(row, decided):
-            updates.append(
-                _content(decided, now) | {"of_id": row.id, "late": late, "version": row.version + 1}
-            )
+            content = _content(decided, now) | {"of_id": row.id, "late": late, "version": row.version + 1}
+            if row.failing_since is not None and row.state == decided.state == State.DUE:
+                waiting.append(content | {"reason": row.reason, "due_at": max(now, row.due_at)})
+            else:
+                updates.append(content | _FRESH)
     if inserts:
         connection.execute(insert(deliveries), inserts)
-    if updates:
-        connection.execute(_UPDATE, sorted(updates, key=lambda row: row["of_id"]))
+    for rows in filter(None, (updates, waiting)):
+        connection.execute(_UPDATE, sorted(rows, key=lambda row: row["of_id"]))
 
 
 def _is_news(row: Row[*tuple[Any, ...]], decided: Decided) -> bool:
@@ -95,8 +99,11 @@ def _content(decided: Decided, now: float) -> dict[str, object]:
         "lead": decided.lead,
         "queued_at": now,
         "due_at": now if decided.state is State.DUE else None,
-        "attempts": 0,
     }
+
+
+_FRESH: Final = {"attempts": 0, "failing_since": None, "words": None, "code": None, "reference": None}
+"""What nobody has tried to deliver yet."""
 
 
 _KNOWN = (
@@ -108,14 +115,12 @@ _KNOWN = (
         deliveries.c.reason,
         deliveries.c.version,
         deliveries.c.fingerprint,
+        deliveries.c.due_at,
+        deliveries.c.failing_since,
     )
     .where(deliveries.c.conversation.in_(bindparam("ids", expanding=True)))
     .order_by(deliveries.c.id)
     .with_for_update()
 )
 
-_UPDATE = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("of_id"))
-    .values(failing_since=None, words=None, code=None, reference=None)
-)
+_UPDATE = update(deliveries).where(deliveries.c.id == bindparam("of_id"))

@@ -12,7 +12,9 @@ from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import ERASED, State
 from chatferry.ledger.leases import give_back_destination, lease_destination
 from chatferry.ledger.locking import lock_deliveries
+from chatferry.ledger.overtaken import ANEW, STALE, WRITTEN_OVER, written_over
 from chatferry.ledger.tables import deliveries, destinations
+from chatferry.model import Lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,9 @@ class Deliveries:
     def settle(self, handed: Sequence[Settled], now: float) -> None:
         """Write what became of a batch.
 
-        A delivery that got newer content meanwhile stays due with it; what the CRM said of the
-        older content is kept all the same, unless it has said something of newer content since.
+        A delivery that got newer content meanwhile is due with it, even if somebody else has delivered
+        it or is about to: an older batch that ends late may have overwritten it. What the CRM said of
+        the older content is kept all the same, unless it has said something of newer content since.
         What somebody else delivered meanwhile has not failed.
         """
         delivered = [one for one in handed if one.state is State.DELIVERED]
@@ -100,6 +103,14 @@ class Deliveries:
                 connection.execute(_DELIVERED, [_delivered(one, now) for one in delivered])
             if failed:
                 connection.execute(_FAILED, [_failed(one, now) for one in failed])
+            # What failed may have been written all the same, unless the CRM plainly refused it.
+            if unsure := [one for one in failed if one.state is State.DUE and one.counted]:
+                connection.execute(WRITTEN_OVER, [_meant(one, now) for one in unsure])
+
+    def overwritten(self, destination: str, lead: Lead, now: float) -> None:
+        """Have a lead written once more if it has got newer content since ``lead``, written only now."""
+        with self._database.write() as connection:
+            written_over(connection, destination, lead, now)
 
     def prune(self, before: float) -> int:
         """Drop the content of leads delivered, discarded or left out before a time; return how many.
@@ -174,9 +185,10 @@ _DELIVERED = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("of_id"))
     .values(
-        state=case((_UNCHANGED, State.DELIVERED.value), else_=deliveries.c.state),
-        due_at=case((_UNCHANGED, null()), else_=deliveries.c.due_at),
-        reason=case((_UNCHANGED, null()), else_=deliveries.c.reason),
+        state=case((_UNCHANGED, State.DELIVERED.value), (STALE, ANEW["state"]), else_=deliveries.c.state),
+        due_at=case((_UNCHANGED, null()), (STALE, ANEW["due_at"]), else_=deliveries.c.due_at),
+        reason=case((_UNCHANGED, null()), (STALE, ANEW["reason"]), else_=deliveries.c.reason),
+        version=case((STALE, ANEW["version"]), else_=deliveries.c.version),
         words=None,
         code=None,
         reference=None,
@@ -185,7 +197,10 @@ _DELIVERED = (
         delivered_at=bindparam("at"),
         delivered_version=case((_NEWEST, bindparam("of_version")), else_=deliveries.c.delivered_version),
         delivered_fingerprint=case((_NEWEST, bindparam("what")), else_=deliveries.c.delivered_fingerprint),
-        receipt=case((_NEWEST, bindparam("said")), else_=deliveries.c.receipt),
+        # None where it was erased since: somebody has to know of what there is again.
+        receipt=case(
+            (or_(_NEWEST, deliveries.c.receipt.is_(None)), bindparam("said")), else_=deliveries.c.receipt
+        ),
     )
 )
 
@@ -205,11 +220,13 @@ _FAILED = (
 )
 
 
+def _meant(one: Settled, now: float) -> dict[str, object]:
+    return {"of_id": one.delivery.id, "of_version": one.delivery.version, "at": now}
+
+
 def _delivered(one: Settled, now: float) -> dict[str, object]:
     return {
-        "of_id": one.delivery.id,
-        "of_version": one.delivery.version,
-        "at": now,
+        **_meant(one, now),
         "what": one.delivery.fingerprint,
         "said": one.receipt,
     }

@@ -17,6 +17,7 @@ from chatferry.ledger.deliveries import Deliveries
 from chatferry.ledger.destinations import Destinations
 from chatferry.ledger.erasure import Erasures
 from chatferry.ledger.events import Events
+from chatferry.ledger.hook_failures import HookFailures
 from chatferry.ledger.leases import Leases
 from chatferry.ledger.memory import LedgerMemory
 from chatferry.ledger.owners import is_gone, new_owner
@@ -44,6 +45,7 @@ class Ledger:
         self.deliveries = Deliveries(self.database)
         self.destinations = Destinations(self.database, self.owner)
         self.erasures = Erasures(self.database)
+        self.hook_failures = HookFailures(self.database)
         self.leases = Leases(self.database)
         self.reconciliations = Reconciliations(self.database)
         self.selections = Selections(self.database)

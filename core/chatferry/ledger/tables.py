@@ -130,6 +130,19 @@ destinations = Table(
     Column("last_success_at", Double),
 )
 
+hook_failures = Table(
+    "hook_failures",
+    metadata,
+    Column("plugin", String(128), primary_key=True),
+    Column("version", String(128), primary_key=True),
+    Column("hook", String(128), primary_key=True),
+    Column(
+        "reason", String(255), primary_key=True, comment="what was raised and where, in no words of its own"
+    ),
+    Column("count", Integer, nullable=False),
+    Column("last_at", Double, nullable=False),
+)
+
 memories = Table(
     "memories",
     metadata,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import click
 
@@ -17,6 +18,7 @@ from chatferry.hookspecs import PROJECT
 from chatferry.logs import get_logger
 from chatferry.model import Lead
 from chatferry.plugins.discover import Candidate, installed
+from chatferry.plugins.failures import Failures
 from chatferry.plugins.plugin import HOOKS, Plugin
 from chatferry.plugins.registry import Offers, sequence
 from chatferry.plugins.report import PluginReport, State
@@ -26,20 +28,27 @@ from chatferry.strategy import Strategy
 NOTIFIED = tuple(hook for hook in HOOKS if not hook.startswith(("register_", "veto_")))
 """The hooks :meth:`Plugins.notify` calls."""
 
+PATIENCE: Final = 30.0
+"""Seconds a plugin gets to hear of a batch: the destination, or the sync, waits for it."""
+
 
 class Plugins:
     """Every plugin that was found; the usable ones answer, the others are only reported.
 
-    ``connectors`` and ``strategies`` are the registered classes by name.
+    ``connectors`` and ``strategies`` are the registered classes by name; ``failures`` counts what
+    hooks do wrong while they are called.
     """
 
-    def __init__(self, plugins: Sequence[Plugin]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._plugins = plugins
+        self._clock = clock
+        self.failures = Failures()
         self._log = get_logger("chatferry.plugins")
         connectors = Offers(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # only looked at
         strategies = Offers(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # only looked at
         self.connectors: Mapping[str, type[Connector]] = connectors.by_name()
         self.strategies: Mapping[str, type[Strategy]] = strategies.by_name()
+        self._lost = {**connectors.lost(), **strategies.lost()}
         for report in self.broken:
             self._log.error("plugin not usable", plugin=report.name, state=report.state, reason=report.reason)
 
@@ -51,6 +60,7 @@ class Plugins:
         *,
         hook_timeout: float = 10.0,
         import_timeout: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Self:
         """Load what is built in, what is installed, and ``extra`` modules or objects, one by one.
 
@@ -72,7 +82,7 @@ class Plugins:
             absent = Plugin(Candidate(name=name, get=object), timeout=hook_timeout)
             absent.fail(State.DISABLED, f"disabled, but not installed{nearest(name, known)}")
             plugins.append(absent)
-        return cls(plugins)
+        return cls(plugins, clock=clock)
 
     @property
     def reports(self) -> Sequence[PluginReport]:
@@ -83,6 +93,12 @@ class Plugins:
     def broken(self) -> Sequence[PluginReport]:
         """The plugins that cannot be used although they are wanted."""
         return tuple(report for report in self.reports if report.state not in {State.OK, State.DISABLED})
+
+    @property
+    def unusable(self) -> Mapping[str, str]:
+        """Why names cannot be used: those of the plugins that do not work, and of what they register."""
+        by_plugin = {report.name: str(report) for report in self.broken}
+        return {name: str(plugin.report) for name, plugin in self._lost.items()} | by_plugin
 
     def emulators(self) -> Mapping[str, Emulator]:
         """Return the emulators the plugins offer, by name; the first of one name counts."""
@@ -113,10 +129,26 @@ class Plugins:
 
         A plugin that has not come back from an earlier call of the hook is left alone.
         """
-        if hook not in NOTIFIED:
-            message = f"{hook} is not one of {', '.join(NOTIFIED)}"
+        self.notify_each([(hook, arguments)])
+
+    def notify_each(self, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Tell the plugins several things, pairs of a hook and its arguments, as :meth:`notify` does.
+
+        Whoever waits for a plugin waits so long for all of it and no longer: the rest it is not told.
+        """
+        if wrong := {hook for hook, _ in told} - set(NOTIFIED):
+            message = f"{', '.join(sorted(wrong))} is not one of {', '.join(NOTIFIED)}"
             raise ValueError(message)
-        for plugin in self._that(hook):
+        for plugin in self._plugins:
+            self._tell(plugin, [(hook, said) for hook, said in told if plugin.implements(hook)])
+
+    def _tell(self, plugin: Plugin, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        until = self._clock() + PATIENCE
+        for number, (hook, arguments) in enumerate(told):
+            if number and self._clock() >= until:
+                reason = f"{hook} took {PATIENCE:g} s for a batch and was not told the rest"
+                self._failed(plugin, PluginError(plugin.name, reason), hook)
+                return
             if not plugin.hung(hook):
                 try:
                     plugin.call(hook, **arguments)
@@ -129,11 +161,11 @@ class Plugins:
         :raises PluginError: if a plugin raises, hangs or answers nonsense: that is no consent.
         """
         for plugin in self._that("veto_delivery"):
-            reason = plugin.call("veto_delivery", lead=lead, destination=destination)
-            if reason is not None and not isinstance(reason, str):
-                raise PluginError(
-                    plugin.name, f"veto_delivery returned a {type(reason).__name__}, not a reason"
-                )
+            try:
+                reason = _vetoing(plugin, lead, destination)
+            except PluginError as error:
+                self._count(plugin, error, "veto_delivery")
+                raise
             if reason is not None:
                 return f"{plugin.name}: {reason.strip() or 'no reason given'}"
         return None
@@ -149,8 +181,19 @@ class Plugins:
         found[emulator.name] = emulator
 
     def _failed(self, plugin: Plugin, error: PluginError, hook: str) -> None:
-        plugin.reason = error.reason
+        self._count(plugin, error, hook)
         self._log.error("plugin failed", plugin=error.plugin, hook=hook, reason=error.reason)
+
+    def _count(self, plugin: Plugin, error: PluginError, hook: str) -> None:
+        plugin.reason = error.reason
+        self.failures.add(plugin.name, plugin.report.version, hook, error.reason)
+
+
+def _vetoing(plugin: Plugin, lead: Lead, destination: str) -> str | None:
+    reason = plugin.call("veto_delivery", lead=lead, destination=destination)
+    if reason is not None and not isinstance(reason, str):
+        raise PluginError(plugin.name, f"veto_delivery returned a {type(reason).__name__}, not a reason")
+    return reason
 
 
 def _only_added(plugin: str, before: Mapping[str, click.Command], after: Mapping[str, click.Command]) -> None:

@@ -41,6 +41,15 @@ class Offers(Generic[T]):
         """Return the classes of the plugins that are still in use."""
         return {cls.name: cls for plugin, cls in self._made if plugin.state is State.OK}
 
+    def lost(self) -> dict[str, Plugin]:
+        """Return the names that only a plugin has which was taken out, and that plugin."""
+        kept = self.by_name()
+        return {
+            cls.name: plugin
+            for plugin, cls in self._made
+            if plugin.state is not State.OK and cls.name not in kept
+        }
+
 
 def sequence(plugin: str, hook: str, found: Any) -> Sequence[Any]:
     """Return a hook's answer if it is a list.

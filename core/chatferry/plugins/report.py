@@ -31,3 +31,6 @@ class PluginReport:
     window: str = ""
     state: State = State.OK
     reason: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, [f"plugin {self.name} is {self.state}", self.reason]))

@@ -1,8 +1,10 @@
-"""What a runner does now and then: keep its leases, forget what is old."""
+"""What a runner does now and then: keep its leases, tell of hooks that failed, forget what is old."""
 
 from __future__ import annotations
 
 from chatferry.engine import Engine
+from chatferry.errors import LedgerUnavailable
+from chatferry.ledger.hook_failures import KEPT
 from chatferry.logs import get_logger
 
 _DAY = 86_400.0
@@ -24,6 +26,26 @@ class LeaseKeeping:
         return 0
 
 
+class FailureTelling:
+    """One turn every ``pause`` seconds: what plugins' hooks did wrong, for those who ask elsewhere."""
+
+    pause = 60.0
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def turn(self) -> int:
+        """Write down what went wrong since the last time; return 0, for there is never more at once."""
+        failures = self._engine.plugins.failures
+        if taken := failures.take():
+            try:
+                self._engine.ledger.hook_failures.add(taken, self._engine.clock())
+            except LedgerUnavailable:
+                failures.put_back(taken)
+                raise
+        return 0
+
+
 class Pruning:
     """One turn every ``pause`` seconds; it takes a while where there is much to forget."""
 
@@ -38,6 +60,7 @@ class Pruning:
         return 0
 
     def _prune(self, now: float) -> None:
+        self._engine.ledger.hook_failures.prune(now - KEPT)
         retention = self._engine.settings.retention
         events = leads = 0
         if retention.events_days:

@@ -19,7 +19,7 @@ from typing import Final, Self
 from chatferry.engine import Engine
 from chatferry.errors import LedgerUnavailable
 from chatferry.logs import get_logger
-from chatferry.runners.housekeeping import LeaseKeeping, Pruning
+from chatferry.runners.housekeeping import FailureTelling, LeaseKeeping, Pruning
 from chatferry.runners.priority import step_back
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.tracing import frames
@@ -39,6 +39,7 @@ class LocalRunner:
         self, engine: Engine, *, reconciling: bool = True, on_failure: Callable[[], object] = lambda: None
     ) -> None:
         self._engine = engine
+        self._telling = FailureTelling(engine)
         self._reconciling = reconciling
         self._on_failure = on_failure
         self._failed: list[str] = []
@@ -53,8 +54,10 @@ class LocalRunner:
             self._spawn(f"sync-{number}", self._engine.sync)
         for name in self._engine.destinations:
             self._spawn(f"deliver-{name}", partial(self._engine.deliver, name))
-        for name, chore in (("leases", LeaseKeeping(self._engine)), ("pruning", Pruning(self._engine))):
-            self._spawn(name, chore.turn, pause=chore.pause)
+        leases, pruning = LeaseKeeping(self._engine), Pruning(self._engine)
+        self._spawn("leases", leases.turn, pause=leases.pause)
+        self._spawn("pruning", pruning.turn, pause=pruning.pause)
+        self._spawn("telling", self._telling.turn, pause=self._telling.pause)
         if self._reconciling:
             reconciliation = ScheduledReconciliation(self._engine)
             self._spawn("reconciliation", reconciliation.turn, pause=reconciliation.pause)
@@ -73,6 +76,8 @@ class LocalRunner:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        with suppress(LedgerUnavailable):  # it would have been nice to know
+            self._telling.turn()
         running = [thread.name for thread in self._threads if thread.is_alive()]
         if running:
             self._log.warning("stopped before these were done; their leases run out", threads=running)

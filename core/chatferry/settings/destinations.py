@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -32,52 +32,76 @@ class ReadyDestination:
     strategies: tuple[Strategy, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The enabled destinations: those that are ready, and why the others cannot be served."""
+
+    ready: Mapping[str, ReadyDestination]
+    unserved: Mapping[str, str]
+
+
 def validate_destinations(
     settings: Settings,
     connectors: Mapping[str, type[Connector]],
     strategies: Mapping[str, type[Strategy]],
     *,
+    unusable: Mapping[str, str] | None = None,
     environ: Mapping[str, str] = os.environ,
     name: str = "chatferry.toml",
-) -> Mapping[str, ReadyDestination]:
+) -> Prepared:
     """Validate every enabled destination against the plugins, and make its strategies.
 
-    ``name`` is what problems are reported under, as with :func:`~chatferry.settings.load.load_text`.
+    A destination that needs a plugin which does not work is no problem: it is left unserved.
 
+    :param unusable: why names of plugins that do not work, or of what they register, cannot be used.
+    :param name: what problems are reported under, as with :func:`~chatferry.settings.load.load_text`.
     :raises SettingsError: with every problem of every destination, one line each.
     """
     ready: dict[str, ReadyDestination] = {}
+    unserved: dict[str, str] = {}
     problems: list[str] = []
     with secrets_from(environ, settings.directory):
         for destination in settings.destinations.values():
             if destination.enabled:
-                look = _Look(destination)
+                look = _Look(destination, unusable or {})
                 made = look.at(connectors, strategies)
                 problems += [f"{name}: destinations.{destination.name}.{line}" for line in look.problems]
-                if made is not None:
+                if look.failures:
+                    unserved[destination.name] = "; ".join(dict.fromkeys(look.failures))
+                elif made is not None:
                     ready[destination.name] = made
     if problems:
         raise SettingsError(*problems)
-    return ready
+    return Prepared(ready=ready, unserved=unserved)
 
 
 class _Look:
-    """One destination under inspection; ``problems`` start with the key below the destination."""
+    """One destination under inspection.
 
-    def __init__(self, destination: DestinationSettings) -> None:
+    ``problems`` are the configuration's and start with the key below the destination; ``failures``
+    are those of plugins.
+    """
+
+    def __init__(self, destination: DestinationSettings, unusable: Mapping[str, str]) -> None:
         self.destination = destination
         self.problems: list[str] = []
+        self.failures: list[str] = []
+        self._unusable = unusable
 
     def at(
         self, connectors: Mapping[str, type[Connector]], strategies: Mapping[str, type[Strategy]]
     ) -> ReadyDestination | None:
-        """Return the destination made ready, or None and the problems."""
+        """Return the destination made ready, or None and what is wrong."""
         found = tuple(self._strategies(strategies))
         name = self.destination.connector
         connector = connectors.get(name)
         if connector is None:
-            hint = nearest(name, connectors) or f"; {_HINT}"
-            self.problems.append(f'connector: there is no connector "{name}"{hint}')
+            # A connector is called like its plugin: one that works has no other name.
+            if name in self._unusable:
+                self.failures.append(self._unusable[name])
+            else:
+                hint = nearest(name, connectors) or f"; {_HINT}"
+                self.problems.append(f'connector: there is no connector "{name}"{hint}')
             return None
         options = self._load("settings", connector.Settings, self.destination.settings)
         self._objects(connector)
@@ -93,14 +117,25 @@ class _Look:
             if name in seen:
                 self.problems.append(f'{place}: "{name}" is there already; keep one')
             elif strategy is None:
-                hint = nearest(name, known) or f"; {_HINT}"
-                self.problems.append(f'{place}: there is no strategy "{name}"{hint}')
+                self._no_strategy(place, name, known)
             else:
                 options = self._load(place, strategy.Settings, wanted.options)
                 made = self._guarded(place, partial(strategy, options))
                 if made is not None:
                     yield made
             seen.add(name)
+
+    def _no_strategy(self, place: str, name: str, known: Iterable[str]) -> None:
+        """A plugin may register strategies of any name: which those of one that fails are nobody knows."""
+        hint = nearest(name, known)
+        missing = f'{place}: there is no strategy "{name}"'
+        if name in self._unusable:
+            self.failures.append(self._unusable[name])
+        elif self._unusable:
+            reasons = "; ".join(dict.fromkeys(self._unusable.values()))
+            self.failures.append(f"{missing}{hint}, unless a plugin has it that does not work: {reasons}")
+        else:
+            self.problems.append(missing + (hint or f"; {_HINT}"))
 
     def _load(self, place: str, schema: type[Schema], raw: Mapping[str, Any]) -> Mapping[str, Any]:
         """Load a plugin's own settings through its schema."""
@@ -117,13 +152,13 @@ class _Look:
         return loaded if loaded is not None else {}
 
     def _guarded(self, place: str, call: Callable[[], Any]) -> Any:
-        """Call a plugin's code; what it raises, other than a refusal, is a problem of this place."""
+        """Call a plugin's code; what it raises, other than a refusal, is its failure."""
         try:
             return call()
         except ValidationError:
             raise
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-            self.problems.append(
+            self.failures.append(
                 f"{place}: the plugin's own code failed with {type(error).__name__}; report it"
             )
             return None

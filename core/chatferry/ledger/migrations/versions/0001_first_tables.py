@@ -102,6 +102,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_events_received_at", ["received_at"])
 
     op.create_table(
+        "hook_failures",
+        sa.Column("plugin", sa.String(length=128), nullable=False),
+        sa.Column("version", sa.String(length=128), nullable=False),
+        sa.Column("hook", sa.String(length=128), nullable=False),
+        sa.Column(
+            "reason",
+            sa.String(length=255),
+            nullable=False,
+            comment="what was raised and where, in no words of its own",
+        ),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", "version", "hook", "reason", name=op.f("pk_hook_failures")),
+    )
+    op.create_table(
         "locks",
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("leased_by", sa.String(length=128), nullable=False),
@@ -222,6 +237,7 @@ def downgrade() -> None:
 
     op.drop_table("logins")
     op.drop_table("locks")
+    op.drop_table("hook_failures")
     with op.batch_alter_table("events") as batch_op:
         batch_op.drop_index("ix_events_received_at")
         batch_op.drop_index("ix_events_conversation")

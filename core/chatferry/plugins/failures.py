@@ -1,0 +1,50 @@
+"""What hooks did wrong, counted until somebody writes it down: a hook may fail at each conversation."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+_LONGEST: Final = 128
+"""Characters kept of a name."""
+
+_LONGEST_REASON: Final = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookFailure:
+    """A way in which a plugin's hook fails; ``reason`` is what :func:`.guard.described` says."""
+
+    plugin: str
+    version: str
+    hook: str
+    reason: str
+
+
+class Failures:
+    """Counts failures; safe between threads."""
+
+    def __init__(self) -> None:
+        self._counted: Counter[HookFailure] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, plugin: str, version: str, hook: str, reason: str) -> None:
+        """Count a failure."""
+        failure = HookFailure(
+            plugin=plugin[:_LONGEST], version=version[:_LONGEST], hook=hook, reason=reason[:_LONGEST_REASON]
+        )
+        with self._lock:
+            self._counted[failure] += 1
+
+    def take(self) -> Counter[HookFailure]:
+        """Return what was counted, and begin anew."""
+        with self._lock:
+            taken, self._counted = self._counted, Counter()
+        return taken
+
+    def put_back(self, taken: Counter[HookFailure]) -> None:
+        """Count again what was taken and could not be written."""
+        with self._lock:
+            self._counted += taken
