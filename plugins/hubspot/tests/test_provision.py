@@ -145,6 +145,14 @@ def test_a_property_of_the_wrong_kind_is_named(account):
     assert any("conversation.transcript: is a text where a number" in line for line in warnings)
 
 
+def test_a_property_that_takes_days_is_named_unless_the_settings_say_that_it_does(account):
+    fields = {"contact": ("email", "since")}
+    account.provision(fields, types={"since": "date"})
+    (line,) = said(account.connect(fields).check(), Level.WARNING)
+    assert 'contact.since: takes days: if a moment is mapped to it, set types.since = "date"' in line
+    assert said(account.connect(fields, types={"since": "date"}).check(), Level.WARNING) == []
+
+
 def test_a_key_that_is_not_unique_cannot_be_repaired_and_is_said(start):
     account = start(provisioned=False)
     body = {"name": "chat_visitor_id", "label": "V", "type": "string", "fieldType": "text"}

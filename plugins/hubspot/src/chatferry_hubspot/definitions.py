@@ -63,6 +63,14 @@ def _check_property(definition: Mapping[str, Any] | None, subject: str, kind: st
         choices = choices_of(definition)
         shown = ", ".join(choices[:MOST_OPTIONS]) + (", …" if len(choices) > MOST_OPTIONS else "")
         return warning(subject, f"takes only these values: {shown}") if choices else None
+    return _check_kind(actual, subject, kind)
+
+
+def _check_kind(actual: object, subject: str, kind: str | None) -> Finding | None:
+    """Return what is to be said of a property's type, given the one the settings name, if they do."""
+    if kind is None and actual == "date":
+        name = subject.rpartition(".")[2]
+        return warning(subject, f'takes days: if a moment is mapped to it, set types.{name} = "date"')
     if kind is None or actual == PROPERTY_KINDS[kind][0]:
         return None
     if actual == "string":
