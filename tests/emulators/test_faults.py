@@ -53,3 +53,8 @@ def test_a_fault_that_is_switched_off_strikes_no_more():
     assert [fault.name for fault in board.on] == ["reset"]
     board.switch_off()
     assert board.on == ()
+
+
+def test_a_fault_that_is_given_twice_is_refused_by_name():
+    with pytest.raises(ValueError, match="'slow' is given twice"):
+        FaultBoard(KNOWN, ["slow:x1", "reset", "slow:0.5"])

@@ -45,7 +45,12 @@ def parse_fault(specification: str) -> Fault:
 
 
 class FaultBoard:
-    """The switches of one running emulator; safe between threads, reproducible from its seed."""
+    """The switches of one running emulator; safe between threads, reproducible from its seed.
+
+    Switching a fault on again changes its setting. Two settings given at once are a mistake:
+
+    :raises ValueError: naming the fault that stands twice among ``specifications``.
+    """
 
     def __init__(
         self, known: Mapping[str, str], specifications: Iterable[str] = (), *, seed: int = 0
@@ -56,6 +61,10 @@ class FaultBoard:
         self._lock = threading.Lock()
         self._random = random.Random(seed)  # noqa: S311  (chance, not secrecy)
         for specification in specifications:
+            name = parse_fault(specification).name
+            if name in self._on:
+                message = f"the fault {name!r} is given twice: it has one setting"
+                raise ValueError(message)
             self.switch_on(specification)
 
     def switch_on(self, specification: str) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from werkzeug import Response
 
 from chatferry import Connector, Context, DeliveryError, Lead, Outcome, Receipt, Secret
 from chatferry.emulators import Server
@@ -70,6 +72,32 @@ class Account:
         self.call("DELETE", "/_emulator/calls")
         deliver()
         return self.call("GET", "/_emulator/calls")["routes"]
+
+    def before(self, path: str, happens: Callable[[], object]) -> None:
+        """Let something happen in HubSpot just before the next call whose path ends so."""
+        inner = self.app.wsgi_app
+
+        def application(environ: dict[str, Any], respond: Any) -> Any:
+            if environ["PATH_INFO"].endswith(path):
+                self.app.wsgi_app = inner
+                happens()
+            return inner(environ, respond)
+
+        self.app.wsgi_app = application
+
+    def answer_once(self, path: str, status: int, body: dict[str, Any]) -> None:
+        """Answer the next call whose path ends so with this."""
+        inner = self.app.wsgi_app
+
+        def application(environ: dict[str, Any], respond: Any) -> Any:
+            if not environ["PATH_INFO"].endswith(path):
+                return inner(environ, respond)
+            self.app.wsgi_app = inner
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            answer = Response(json.dumps(body), status=status, mimetype="application/json")
+            return answer(environ, respond)
+
+        self.app.wsgi_app = application
 
     def close(self) -> None:
         for connector in self.connectors:

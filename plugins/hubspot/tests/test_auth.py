@@ -33,14 +33,28 @@ def test_a_token_is_renewed_before_it_ends():
 
 
 def test_many_threads_renew_once():
-    asked = []
-    token = OAuthToken(
-        **OAUTH,
-        memory=DictMemory(),
-        exchange=lambda form: asked.append(form) or {"access_token": f"t{len(asked)}", "expires_in": 1800},
-    )
+    """The renewal is still on its way when all the others have come to the door: none goes through."""
+    asked, door, second = [], threading.Barrier(8), threading.Event()
+
+    def exchange(form):
+        asked.append(form)
+        if len(asked) == 2:
+            door.wait(5)
+            second.wait(0.3)
+        if len(asked) > 2:
+            second.set()
+        return {"access_token": f"t{len(asked)}", "expires_in": 1800}
+
+    token = OAuthToken(**OAUTH, memory=DictMemory(), exchange=exchange)
     token.get()
-    threads = [threading.Thread(target=token.renew, args=("t1",)) for _ in range(8)]
+
+    def follow():
+        door.wait(5)
+        token.renew("t1")
+        token.get()
+
+    threads = [threading.Thread(target=token.renew, args=("t1",))]
+    threads += [threading.Thread(target=follow) for _ in range(7)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -94,3 +108,36 @@ def test_a_token_answer_without_a_token_is_temporary(body):
     token = OAuthToken(**OAUTH, memory=DictMemory(), exchange=lambda _: body)
     with pytest.raises(TemporaryFailure):
         token.get()
+
+
+def test_a_token_another_process_is_about_to_keep_is_waited_for():
+    """Both used the same refresh token; the other was first and has not yet written down what it got."""
+    memory, looks = DictMemory(), []
+    other = OAuthToken(
+        **OAUTH, memory=memory, exchange=lambda _: {"access_token": "b", "refresh_token": "r2"}
+    )
+
+    def exchange(form):
+        if form["refresh_token"] != "r2":
+            raise AuthFailure("BAD_REFRESH_TOKEN")
+        return {"access_token": "c", "refresh_token": "r3"}
+
+    def sleep(seconds):
+        looks.append(seconds)
+        if len(looks) == 3:
+            other.get()
+
+    assert OAuthToken(**OAUTH, memory=memory, exchange=exchange, sleep=sleep).get() == "c"
+    assert len(looks) == 3
+
+
+def test_a_token_nobody_has_used_up_is_given_up_within_a_second():
+    looks = []
+
+    def exchange(_):
+        raise AuthFailure("BAD_REFRESH_TOKEN")
+
+    token = OAuthToken(**OAUTH, memory=DictMemory(), exchange=exchange, sleep=looks.append)
+    with pytest.raises(AuthFailure):
+        token.get()
+    assert 0.5 < sum(looks) < 1

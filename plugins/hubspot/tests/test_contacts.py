@@ -138,3 +138,14 @@ def test_a_visitor_without_address_and_id_is_known_by_the_conversation(account, 
     )
     receipts(account.connect(), erased)
     assert account.records("contacts")[0]["chat_visitor_id"] == erased.key
+
+
+def test_visitor_ids_that_differ_in_case_alone_are_two_visitors(account, lead, receipts):
+    """HubSpot leaves the trace ids out and answers in any order."""
+    account.board.switch_on("no-trace-ids")
+    leads = [lead(n, email=None, visitor=f"web-{n // 2}{'aA'[n % 2]}") for n in range(20)]
+    found = receipts(account.connect(), *leads)
+    held = {one["id"]: one["chat_visitor_id"] for one in account.records("contacts")}
+    assert [held[receipt.ids["contact"]] for receipt in found] == [
+        one.conversation.visitor.id for one in leads
+    ]

@@ -120,3 +120,97 @@ def test_a_permission_that_is_missing_for_a_while_turns_nothing_into_notes(accou
     assert isinstance(outcome, AuthFailure)
     receipts(restarted, lead(2))
     assert account.records("notes") == []
+
+
+def test_an_object_that_is_deleted_while_we_run_holds_the_leads_back(account, lead, deliver, receipts):
+    connector = account.connect()
+    receipts(connector, lead(1))
+    for one in account.records("chat_conversation"):
+        account.call("DELETE", f"/crm/objects/2026-09/chat_conversation/{one['id']}")
+    account.call("DELETE", "/crm-object-schemas/2026-09/schemas/chat_conversation")
+    leads = [lead(n) for n in range(2, 12)]
+    for _ in range(2):
+        outcomes = deliver(connector, *leads)
+        assert all(isinstance(outcome, TemporaryFailure) for outcome in outcomes)
+        assert all("provision" in str(outcome) for outcome in outcomes)
+    account.provision()
+    receipts(connector, *leads)
+    assert account.records("notes") == []
+    assert len(account.records("chat_conversation")) == 10
+
+
+def test_a_type_id_nobody_has_holds_the_leads_back(account, lead, deliver):
+    connector = account.connect(object="2-999")
+    calls = account.calls(lambda: deliver(connector, lead(1), lead(2)))
+    (outcome, _) = deliver(connector, lead(1), lead(2))
+    assert isinstance(outcome, TemporaryFailure)
+    assert outcome.words == "Unable to infer object type from: 2-999"
+    assert sum(calls.values()) == 2
+    assert any("has not the object" in finding.message for finding in connector.check())
+
+
+def test_where_the_type_id_is_set_the_account_is_not_asked(account, lead, receipts):
+    kind = account.call("GET", "/_emulator/state")["schemas"][0]["objectTypeId"]
+    connector = account.connect(object=kind)
+    calls = account.calls(lambda: (receipts(connector, lead()), connector.check()))
+    assert not any("schemas" in route for route in calls)
+
+
+@pytest.mark.parametrize("provisioned", [None, "object"])
+def test_a_forgotten_provision_holds_the_leads_back_and_costs_a_call_each_way(
+    start, lead, deliver, receipts, provisioned
+):
+    account = start(provisioned=False)
+    if provisioned:
+        account.provision()
+        account.call("DELETE", "/crm/properties/2026-09/contacts/chat_visitor_id")
+    connector = account.connect()
+    connector.check()
+    leads = [lead(n, email=None if n % 2 else "") for n in range(100)]
+    outcomes: list[object] = []
+    calls = account.calls(lambda: outcomes.extend(deliver(connector, *leads)))
+    assert all(isinstance(outcome, TemporaryFailure) for outcome in outcomes)
+    assert sum(calls.values()) == 2
+    account.provision()
+    receipts(account.connect(), *leads)
+
+
+def test_a_key_of_conversations_that_is_taken_away_holds_the_leads_back(account, lead, deliver):
+    account.call("DELETE", "/crm/properties/2026-09/chat_conversation/conversation_id")
+    outcomes = deliver(account.connect(), lead(1), lead(2))
+    assert all(isinstance(outcome, TemporaryFailure) for outcome in outcomes)
+    assert "check" in str(outcomes[0])
+
+
+def test_a_visitor_who_turns_out_to_be_another_contact_takes_the_conversation_along(account, lead, receipts):
+    """A corrected address: the conversation is tied to the new contact alone, and erase knows both."""
+    connector = account.connect()
+    (before,) = receipts(connector, lead(email="anna@exmaple.com"))
+    (after,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=before))
+    assert account.links() == {(after.ids["conversation"], after.ids["contact"])}
+    assert after.ids["former_contacts"] == before.ids["contact"]
+    (later,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=after))
+    assert later.ids == after.ids
+    assert connector.erase([later]) == [later]
+    assert account.records("contacts") == account.records("chat_conversation") == []
+
+
+def test_a_tie_that_cannot_be_undone_is_tried_again(account, lead, deliver, receipts):
+    connector = account.connect()
+    (before,) = receipts(connector, lead(email="anna@exmaple.com"))
+    corrected = replace(lead(email="anna@example.com"), receipt=before)
+    account.board.switch_on("500=0-1/batch/archive:x1")
+    (outcome,) = deliver(connector, corrected)
+    assert isinstance(outcome, TemporaryFailure)
+    (after,) = receipts(connector, corrected)
+    assert account.links() == {(after.ids["conversation"], after.ids["contact"])}
+
+
+def test_a_merge_of_the_two_contacts_leaves_the_conversation_tied(account, lead, receipts):
+    connector = account.connect()
+    (before,) = receipts(connector, lead(email="anna@exmaple.com"))
+    winner = account.create("contacts", email="anna@example.com")
+    merge = {"primaryObjectId": winner, "objectIdToMerge": before.ids["contact"]}
+    account.call("POST", "/crm/objects/2026-09/contacts/merge", merge)
+    (after,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=before))
+    assert account.links() == {(after.ids["conversation"], winner)}

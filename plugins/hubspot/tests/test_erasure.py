@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chatferry import DeliveryError, Receipt, TemporaryFailure
@@ -31,4 +33,14 @@ def test_an_erasure_that_fails_says_so_and_can_be_repeated(account, lead, receip
     account.board.switch_on("500=contacts/batch/archive:x1")
     assert all(isinstance(outcome, TemporaryFailure) for outcome in connector.erase(both))
     assert not any(isinstance(outcome, DeliveryError) for outcome in connector.erase(both))
+    assert account.records("contacts") == []
+
+
+def test_an_anonymous_contact_the_visitor_was_before_goes_too(account, lead, receipts):
+    connector = account.connect()
+    known = account.create("contacts", email="ana@example.com")
+    (before,) = receipts(connector, lead(email=None, visitor="web-7", phone="+33 1"))
+    (after,) = receipts(connector, replace(lead(email="ana@example.com", visitor="web-7"), receipt=before))
+    assert after.ids["contact"] == known
+    assert connector.erase([after]) == [after]
     assert account.records("contacts") == []

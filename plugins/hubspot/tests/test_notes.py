@@ -8,6 +8,7 @@ import pytest
 
 from chatferry import AuthFailure, Receipt, TemporaryFailure
 from chatferry_hubspot.notebody import is_marked, note_of
+from chatferry_hubspot.notes import TO_CONTACT
 
 
 def test_a_note_hangs_on_its_contact_and_shows_fields_and_transcript(plain, lead, receipts):
@@ -162,3 +163,90 @@ def test_a_permission_that_is_missing_for_a_while_makes_no_note_without_its_key(
     assert isinstance(outcome, AuthFailure)
     receipts(account.connect(), lead())
     assert len(account.records("notes")) == 1
+
+
+LOST = "reset-after-commit=notes/batch/create:x1"
+
+
+@pytest.mark.parametrize(
+    "silence", ["results-missing=contacts/notes/batch/read", "results-missing=notes/batch/read"]
+)
+def test_a_note_that_a_search_leaves_out_is_not_made_again(plain, lead, deliver, receipts, silence):
+    connector = plain.connect(storage="notes")
+    connector.check()
+    plain.board.switch_on(LOST)
+    deliver(connector, lead())
+    plain.board.switch_on(f"{silence}:x1")
+    (outcome,) = deliver(connector, lead())
+    assert isinstance(outcome, TemporaryFailure)
+    receipts(connector, lead())
+    assert len(plain.records("notes")) == 1
+
+
+def test_a_search_that_fails_for_a_contact_in_the_middle_of_a_batch_makes_no_note_again(
+    plain, lead, deliver, receipts
+):
+    """HubSpot answers 207 and reports its own failure where the contact's notes should be."""
+    connector = plain.connect(storage="notes")
+    connector.check()
+    plain.board.switch_on(LOST)
+    deliver(connector, lead())
+    error = {"status": "error", "category": "INTERNAL_ERROR", "message": "internal error"}
+    plain.answer_once(
+        "contacts/notes/batch/read", 207, {"status": "COMPLETE", "results": [], "errors": [error]}
+    )
+    (outcome,) = deliver(connector, lead())
+    assert isinstance(outcome, TemporaryFailure)
+    assert outcome.code == "INTERNAL_ERROR"
+    receipts(connector, lead())
+    assert len(plain.records("notes")) == 1
+
+
+def test_a_lost_note_is_found_on_the_second_page_of_its_contact(plain, lead, deliver, receipts):
+    connector = plain.connect(storage="notes")
+    (first,) = receipts(connector, lead(1, email="ana@example.com"))
+    ends = {"to": {"id": first.ids["contact"]}, "types": [TO_CONTACT]}
+    other = {"properties": {"hs_timestamp": "2026-11-22T09:14:00Z"}, "associations": [ends]}
+    for _ in range(5):
+        plain.call("POST", "/crm/objects/2026-09/notes/batch/create", {"inputs": [other] * 100})
+    plain.board.switch_on(LOST)
+    deliver(connector, lead(2, email="ana@example.com"))
+    receipts(connector, lead(2, email="ana@example.com"))
+    assert len(plain.records("notes")) == 502
+
+
+def empty(account, kind):
+    for one in account.records(kind):
+        account.call("DELETE", f"/crm/objects/2026-09/{kind}/{one['id']}")
+
+
+def test_a_contact_that_is_removed_before_its_note_is_made_lets_the_lead_wait(plain, lead, deliver, receipts):
+    connector = plain.connect(storage="notes")
+    connector.check()
+    plain.before("notes/batch/create", lambda: empty(plain, "contacts"))
+    outcomes = deliver(connector, lead(1), lead(2))
+    assert all(isinstance(outcome, TemporaryFailure) for outcome in outcomes)
+    receipts(connector, lead(1), lead(2))
+    assert len(plain.records("notes")) == 2
+
+
+def test_notes_whose_unique_property_is_taken_away_wait_for_it(start, lead, deliver, receipts):
+    account = start(plan="professional")
+    connector = account.connect()
+    receipts(connector, lead(1))
+    account.call("DELETE", "/crm/properties/2026-09/notes/chat_conversation_id")
+    for again in (connector, account.connect()):
+        (outcome,) = deliver(again, lead(1))
+        assert isinstance(outcome, TemporaryFailure)
+        assert "provision" in str(outcome)
+    account.provision()
+    receipts(account.connect(), lead(2))
+
+
+def test_a_visitor_who_turns_out_to_be_another_contact_takes_the_note_along(plain, lead, receipts):
+    connector = plain.connect()
+    (before,) = receipts(connector, lead(email="anna@exmaple.com"))
+    (after,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=before))
+    assert after.ids["note"] == before.ids["note"]
+    assert after.ids["contact"] != before.ids["contact"]
+    assert plain.links() == {(after.ids["note"], after.ids["contact"])}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from chatferry import Level
+from chatferry import Level, Secret
 from chatferry_hubspot.provision import Action, apply, plan
 
 FIELDS = {"contact": ("email", "budget"), "conversation": ("subject", "score")}
@@ -67,12 +68,64 @@ def test_planning_writes_nothing(start):
     assert account.call("GET", "/_emulator/state") == before
 
 
-def test_missing_scopes_are_named(start):
-    account = start(
-        provisioned=False, token=["pat-emulator=crm.objects.contacts.read,crm.schemas.contacts.read"]
-    )
-    (line, *_) = said(account.connect(storage="notes").check(), Level.ERROR)
-    assert "crm.objects.contacts.write" in line
+SCOPES = {
+    "all": (["oauth"], ["contacts.read", "contacts.write", "custom.read", "custom.write"]),
+    "to read contacts": (["contacts.write", "custom.read", "custom.write"], ["contacts.read"]),
+    "every write": (["contacts.read", "custom.read"], ["contacts.write", "custom.write"]),
+    "to read conversations": (["contacts.read", "contacts.write", "custom.write"], ["custom.read"]),
+}
+
+
+@pytest.mark.parametrize("case", SCOPES)
+def test_all_missing_scopes_are_named_in_one_finding(account, case):
+    held, missing = ([f"crm.objects.{scope}" for scope in scopes] for scopes in SCOPES[case])
+    findings = narrow(account, held).check()
+    (line,) = [line for line in said(findings, Level.ERROR) if line.startswith("scopes")]
+    assert set(missing) == set(re.findall(r"crm[.a-z]+", line))
+
+
+def narrow(account, scopes):
+    """Return a connector that may do little; it knows the object by its type id, and so looks at it."""
+    kind = account.call("GET", "/_emulator/state")["schemas"][0]["objectTypeId"]
+    account.call("POST", "/_emulator/tokens", {"token": "narrow", "scopes": scopes})
+    return account.connect(access_token=Secret("narrow"), object=kind)
+
+
+def test_what_was_not_looked_at_is_not_said_to_be_well(account):
+    findings = narrow(account, ["crm.objects.contacts.write", "crm.objects.custom.write"]).check()
+    assert [line.partition(":")[0] for line in said(findings, Level.OK)] == ["token", "conversations"]
+
+
+def test_a_limit_while_checking_is_no_error_of_the_account(account):
+    account.board.switch_on("429-burst=contacts/batch/read")
+    findings = account.connect().check()
+    assert said(findings, Level.ERROR) == []
+    (line,) = said(findings, Level.WARNING)
+    assert "the rest was not looked at" in line
+
+
+def test_an_object_without_association_with_contacts_gets_it(start, lead, receipts):
+    account = start(provisioned=False)
+    key = {"name": "conversation_id", "label": "ID", "type": "string", "fieldType": "text"}
+    schema = {
+        "name": "chat_conversation",
+        "labels": {"singular": "C", "plural": "Cs"},
+        "secondaryDisplayProperties": [],
+        "searchableProperties": [],
+        "requiredProperties": ["conversation_id"],
+        "allowsSensitiveProperties": False,
+        "associatedObjects": [],
+        "properties": [{**key, "hasUniqueValue": True}],
+    }
+    account.call("POST", "/crm-object-schemas/2026-09/schemas", schema)
+    connector = account.connect()
+    assert any("no association with contacts" in line for line in said(connector.check(), Level.ERROR))
+    steps = list(apply(connector.client, plan(connector.client, {})))
+    assert {step.action for step in steps} <= {Action.KEEP, Action.CREATED}
+    assert said(connector.check(), Level.ERROR) == []
+    assert {step.action for step in plan(connector.client, {})} == {Action.KEEP}
+    receipts(connector, lead())
+    assert account.links()
 
 
 def test_a_refused_token_is_the_first_and_only_finding(account):
@@ -90,6 +143,14 @@ def test_a_property_of_the_wrong_kind_is_named(account):
     assert any(line.startswith("lifecycle_stage: is none of subscriber") for line in errors)
     assert any("lifecyclestage: takes only these values: subscriber, lead" in line for line in warnings)
     assert any("conversation.transcript: is a text where a number" in line for line in warnings)
+
+
+def test_a_property_that_takes_days_is_named_unless_the_settings_say_that_it_does(account):
+    fields = {"contact": ("email", "since")}
+    account.provision(fields, types={"since": "date"})
+    (line,) = said(account.connect(fields).check(), Level.WARNING)
+    assert 'contact.since: takes days: if a moment is mapped to it, set types.since = "date"' in line
+    assert said(account.connect(fields, types={"since": "date"}).check(), Level.WARNING) == []
 
 
 def test_a_key_that_is_not_unique_cannot_be_repaired_and_is_said(start):

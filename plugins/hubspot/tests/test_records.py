@@ -40,3 +40,12 @@ def test_a_record_meets_what_the_account_holds():
         values={"a": "new"}, fill_if_empty={"b": "new", "c": "new"}, create_only={"d": "new"}
     )
     assert properties.against({"a": "old", "b": "old"}) == {"a": "new", "c": "new"}
+
+
+def test_a_property_that_is_a_date_gets_the_day_and_any_other_the_moment(account, lead, receipts):
+    types, moment = {"since": "date", "at": "datetime"}, datetime(2026, 11, 22, 9, 14, tzinfo=UTC)
+    fields = {"contact": ("email", *types)}
+    account.provision(fields, types=types)
+    receipts(account.connect(types=types), lead(since=moment, at=moment))
+    (contact,) = account.records("contacts")
+    assert (contact["since"], contact["at"]) == ("2026-11-22", "2026-11-22T09:14:00Z")

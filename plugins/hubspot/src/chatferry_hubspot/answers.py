@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypedDict
 
-from chatferry import AuthFailure, PermanentFailure
+from chatferry import AuthFailure, PermanentFailure, TemporaryFailure
 from chatferry.http import retry_after
 
 _EXISTING = re.compile(r"Existing ID:\s*(\d+)", re.IGNORECASE)
+_NO_OBJECT = re.compile(r"Unable to infer object type", re.IGNORECASE)
+"""HubSpot has no code for it: a 400 like any other, but for these words."""
 _SAFE = re.compile(r"^[A-Za-z0-9_.:-]{1,100}$")
 _CONFLICTS = frozenset({"CONFLICT", "OBJECT_ALREADY_EXISTS", "CONTACT_EXISTS", "CONFLICTING_UNIQUE_VALUE"})
 
@@ -58,6 +60,10 @@ class Complaint:
     scopes: tuple[str, ...] = ()
     policy: str = ""
     conflict: bool = False
+    ids: frozenset[str] = field(default=frozenset(), repr=False)
+    """The records it names, by what they were asked for."""
+    no_object: bool = False
+    """Whether it is about the object in the path: the account has none of that name."""
 
     @property
     def name(self) -> str:
@@ -79,6 +85,14 @@ class Forbidden(AuthFailure):
             message = f"HubSpot misses scopes (403): grant {', '.join(self.scopes)} to the token"
         else:
             message = f"HubSpot forbids the call (403 {complaint.name or 'without a reason'})"
+        super().__init__(message, **complaint.told)
+
+
+class NoSuchObject(TemporaryFailure):
+    """The account has not the object leads are written to, or has it no more."""
+
+    def __init__(self, status: int, complaint: Complaint) -> None:
+        message = f"HubSpot has not the object that is written to ({status}): run check, then provision"
         super().__init__(message, **complaint.told)
 
 
@@ -137,8 +151,11 @@ def _embedded(message: str) -> list[Mapping[str, Any]]:
         return []
 
 
-def complain(body: Mapping[str, Any]) -> Complaint:
-    """Read an error body, or one entry of a batch's ``errors``."""
+def complain(body: Mapping[str, Any], reference: str | None = None) -> Complaint:
+    """Read an error body, or one entry of a batch's ``errors``.
+
+    :param reference: the correlation id of the whole answer, for an entry that has none.
+    """
     details = list(_mappings(body.get("errors")))
     message = _text(body.get("message"))
     inner = _embedded(message)
@@ -159,7 +176,7 @@ def complain(body: Mapping[str, Any]) -> Complaint:
         category=category,
         code=next((code for code in codes if code), ""),
         words=told,
-        reference=_token(body.get("correlationId")) or None,
+        reference=_token(body.get("correlationId")) or reference,
         traces=frozenset(trace for c in contexts for trace in _strings(c, "objectWriteTraceId")),
         existing_id=found.group(1) if found else None,
         properties=frozenset(properties - {""}),
@@ -173,4 +190,6 @@ def complain(body: Mapping[str, Any]) -> Complaint:
         ),
         policy=_token(body.get("policyName")),
         conflict=not _CONFLICTS.isdisjoint({category, *codes}),
+        ids=frozenset(name for c in contexts for name in _strings(c, "ids", "id", "fromObjectId")),
+        no_object=_NO_OBJECT.search(message) is not None,
     )

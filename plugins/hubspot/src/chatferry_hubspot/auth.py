@@ -14,6 +14,8 @@ from chatferry import AuthFailure, Memory, Secret, TemporaryFailure
 MARGIN = 120.0
 """Seconds before its end at which a token is renewed; a tenth of its life if that is less."""
 ROTATED = "oauth.refresh_token"
+LOOKS = (0.05, 0.1, 0.2, 0.4)
+"""Seconds between looks for a token that another process, which was faster, is about to keep."""
 
 
 class Token(Protocol):
@@ -57,7 +59,9 @@ class OAuthToken:
         memory: Memory,
         exchange: Callable[[Mapping[str, str]], Mapping[str, Any]],
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._sleep = sleep
         self._client_id = client_id
         self._client_secret = client_secret
         self._configured = refresh_token
@@ -88,8 +92,7 @@ class OAuthToken:
         try:
             body = self._ask(used)
         except AuthFailure:
-            # Another process may have rotated it in the meantime.
-            if self._refresh_token() == used:
+            if not self._rotated_elsewhere(used):
                 raise
             body = self._ask(self._refresh_token())
         token, rotated = body.get("access_token"), body.get("refresh_token")
@@ -101,6 +104,17 @@ class OAuthToken:
         seconds = float(life) if isinstance(life, int | float) and life > 0 else 1800.0
         self._renew_at = self._clock() + seconds - min(MARGIN, seconds / 10)
         self._token = token
+
+    def _rotated_elsewhere(self, used: str) -> bool:
+        """Return whether another process has used the token up and kept the one it got for it.
+
+        It may have been refused here before the other process has written its answer down.
+        """
+        for seconds in LOOKS:
+            if self._refresh_token() != used:
+                return True
+            self._sleep(seconds)
+        return self._refresh_token() != used
 
     def _ask(self, refresh_token: str) -> Mapping[str, Any]:
         return self._exchange(

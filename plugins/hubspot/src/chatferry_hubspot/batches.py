@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
-from chatferry import (
-    AuthFailure,
-    DeliveryError,
-    PermanentFailure,
-    QuotaExhausted,
-    RateLimited,
-    TemporaryFailure,
-)
-from chatferry_hubspot.answers import Complaint, Refused, complain
+from chatferry import DeliveryError, PermanentFailure, TemporaryFailure
+from chatferry_hubspot.answers import Complaint, NoSuchObject, Refused
 from chatferry_hubspot.client import Client
 from chatferry_hubspot.paths import Path
+from chatferry_hubspot.replies import (
+    GONE,
+    Result,
+    complaints,
+    entry_error,
+    of_account,
+    records,
+    written_of,
+)
 
 LARGEST = 100
 """Inputs HubSpot takes in one call about objects."""
 UNKNOWN_PROPERTY = "PROPERTY_DOESNT_EXIST"
-OUR_PACE = frozenset({"RATE_LIMIT", "RATE_LIMITS"})
-THEIR_FAULT = frozenset(
-    {"INTERNAL_ERROR", "SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "LOCKED", "GATEWAY_ERROR"}
-)
-GONE = 404
-NOT_FOUND = frozenset({"OBJECT_NOT_FOUND", "NOT_FOUND"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,36 +36,20 @@ class Input:
     associations: tuple[Mapping[str, Any], ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A record HubSpot has taken, or found."""
-
-    id: str
-    created: bool = False
-    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-Result: TypeAlias = Written | DeliveryError
-
-
-class _Budget:
+class Budget:
     """How many calls may still be spent on finding out which input is the bad one."""
 
     def __init__(self, inputs: int) -> None:
         self.left = 8 * (math.ceil(math.log2(max(inputs, 2))) + 1)
 
     def spend(self) -> bool:
+        """Return whether there is a call left, and take it."""
         self.left -= 1
         return self.left >= 0
 
 
-def of_account(error: DeliveryError) -> bool:
-    """Return whether an error says something of the account, not of what was sent."""
-    return isinstance(error, AuthFailure | QuotaExhausted | RateLimited)
-
-
 class Batches:
-    """Writes and reads records a hundred at a time; no input ever goes without a result."""
+    """Writes records a hundred at a time; no input ever goes without a result."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -87,47 +68,10 @@ class Batches:
             if stop is not None:
                 results += [stop] * len(part)
                 continue
-            answered = _Chunk(self._client, path, kind, id_property, _Budget(len(part))).send(part)
+            answered = _Chunk(self._client, path, kind, id_property, Budget(len(part))).send(part)
             results += answered
             stop = answered[0] if isinstance(answered[0], DeliveryError) and _everybody(answered) else None
         return results
-
-    def read(
-        self, kind: str, ids: Sequence[str], properties: Sequence[str], id_property: str | None = None
-    ) -> dict[str, Written]:
-        """Return what there is of the records named, by the name they were asked for.
-
-        :raises DeliveryError: if HubSpot did not answer.
-        """
-        found: dict[str, Written] = {}
-        for start in range(0, len(ids), LARGEST):
-            payload: dict[str, Any] = {
-                "inputs": [{"id": name} for name in ids[start : start + LARGEST]],
-                "properties": [*properties, *([id_property] if id_property else [])],
-                "propertiesWithHistory": [],
-            }
-            if id_property:
-                payload["idProperty"] = id_property
-            for record in self._answer(kind, payload):
-                written = _written(record)
-                if written is not None:
-                    name = written.properties.get(id_property, "") if id_property else written.id
-                    found[name.lower() if id_property == "email" else name] = written
-        return found
-
-    def _answer(self, kind: str, payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        try:
-            return self._client.ask(Path.READ, payload, object=kind)
-        except Refused as error:
-            if error.status == GONE:
-                return []
-            raise
-
-
-def _no_such_object(kind: str, error: Refused) -> TemporaryFailure:
-    return TemporaryFailure(
-        f"HubSpot has no object {kind} (404): run check, then provision", **error.complaint.told
-    )
 
 
 def _everybody(results: Sequence[Result]) -> bool:
@@ -143,7 +87,7 @@ class _Chunk:
     """One call's worth of inputs and the calls that follow if it is refused as a whole."""
 
     def __init__(
-        self, client: Client, path: Path, kind: str, id_property: str | None, budget: _Budget
+        self, client: Client, path: Path, kind: str, id_property: str | None, budget: Budget
     ) -> None:
         self._client = client
         self._path = path
@@ -164,7 +108,7 @@ class _Chunk:
             body = self._client.call(self._path, payload, object=self._kind)
         except Refused as error:
             if error.status == GONE and self._path in {Path.UPSERT, Path.CREATE}:
-                return [_no_such_object(self._kind, error)] * len(inputs)
+                return [NoSuchObject(error.status, error.complaint)] * len(inputs)
             return self._after_refusal(inputs, error)
         except DeliveryError as error:
             return [error] * len(inputs)
@@ -182,6 +126,9 @@ class _Chunk:
 
     def _after_refusal(self, inputs: Sequence[Input], error: Refused) -> list[Result]:
         """Find out whom a refusal of the whole call is about: by name, by property, by halves."""
+        unset = self._misconfigured(error.complaint)
+        if unset is not None:
+            return [unset] * len(inputs)
         if len(inputs) == 1:
             return [error]
         guilty = {i for i in range(len(inputs)) if str(i) in error.complaint.traces}
@@ -196,6 +143,26 @@ class _Chunk:
             return [error if i in guilty else next(rest) for i in range(len(inputs))]
         return self._halves(inputs)
 
+    def _misconfigured(self, complaint: Complaint) -> DeliveryError | None:
+        """Return an error for everybody if a property of our own is refused: no lead can help that.
+
+        HubSpot names it in the error, or, of the one the records are found by, only in its words.
+        """
+        own = self._client.options.own_properties
+        named = not own.isdisjoint(complaint.properties)
+        if not named and not complaint.properties and not complaint.traces and self._id_property in own:
+            named = self._id_property in re.findall(r"\w+", complaint.words)
+        if complaint.conflict or not named:
+            return None
+        return TemporaryFailure(
+            f"HubSpot refuses a property that chatferry finds records by ({complaint.name}): "
+            "run check, then provision",
+            **complaint.told,
+        )
+
+    def _entry_error(self, complaint: Complaint) -> DeliveryError:
+        return self._misconfigured(complaint) or entry_error(complaint)
+
     def _halves(self, inputs: Sequence[Input]) -> list[Result]:
         middle = len(inputs) // 2
         first = self.send(inputs[:middle])
@@ -206,28 +173,28 @@ class _Chunk:
     def _match(self, inputs: Sequence[Input], body: Mapping[str, Any]) -> list[Result]:
         """Give every result and every error to the input it names, never by position."""
         results: dict[int, Result] = {}
-        for record in _records(body):
+        for record in records(body):
             index = self._index(inputs, record)
-            written = _written(record)
+            written = written_of(record)
             if index is not None and written is not None:
                 results.setdefault(index, written)
-        nameless: list[Refused] = []
-        for complaint in _complaints(body):
+        nameless: list[Complaint] = []
+        for complaint in complaints(body):
             named = [int(t) for t in complaint.traces if t.isdecimal() and int(t) < len(inputs)]
             if not named:
-                nameless.append(Refused(207, complaint))
+                nameless.append(complaint)
             for index in named:
-                results[index] = _entry_error(complaint)
+                results[index] = self._entry_error(complaint)
         return self._fill(inputs, results, nameless)
 
     def _fill(
-        self, inputs: Sequence[Input], results: dict[int, Result], nameless: Sequence[Refused]
+        self, inputs: Sequence[Input], results: dict[int, Result], nameless: Sequence[Complaint]
     ) -> list[Result]:
         """Settle the inputs nothing was said of."""
         silent = [index for index in range(len(inputs)) if index not in results]
         if silent and len(inputs) == 1 and nameless:
-            results[0] = _entry_error(nameless[0].complaint)
-        elif silent and nameless:
+            results[0] = self._entry_error(nameless[0])
+        elif silent and nameless and self._path is not Path.CREATE:  # a second create makes a second record
             sent = (
                 self._halves([inputs[i] for i in silent])
                 if len(silent) > 1
@@ -249,47 +216,6 @@ class _Chunk:
         name = held if self._id_property else record.get("id")
         if not isinstance(name, str) or not name:
             return None
-        matches = (i for i, each in enumerate(inputs) if each.id and each.id.lower() == name.lower())
-        return next(matches, None)
-
-
-def _entry_error(complaint: Complaint) -> DeliveryError:
-    """Return what one entry of a batch's ``errors`` means for its record."""
-    if complaint.category in OUR_PACE:
-        return RateLimited("HubSpot asks for a slower pace", retry_after=10.0, **complaint.told)
-    if complaint.category in THEIR_FAULT:
-        return TemporaryFailure(f"HubSpot failed on the record ({complaint.name})", **complaint.told)
-    return Refused(207, complaint)
-
-
-def _records(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    results = body.get("results")
-    for record in results if isinstance(results, list) else ():
-        if isinstance(record, Mapping):
-            yield record
-
-
-def _complaints(body: Mapping[str, Any]) -> Iterator[Complaint]:
-    """Return the errors of a batch; they may be there whatever the status was."""
-    errors = body.get("errors")
-    for entry in errors if isinstance(errors, list) else ():
-        if isinstance(entry, Mapping):
-            yield complain(entry)
-
-
-def _written(record: Mapping[str, Any]) -> Written | None:
-    name, properties = record.get("id"), record.get("properties")
-    if not isinstance(name, str) or not name:
-        return None
-    held = properties if isinstance(properties, Mapping) else {}
-    new = record.get("new")
-    return Written(
-        id=name,
-        created=new if isinstance(new, bool) else record.get("createdAt", "") == record.get("updatedAt"),
-        properties={str(k): v for k, v in held.items() if isinstance(v, str)},
-    )
-
-
-def is_missing(result: Result) -> bool:
-    """Return whether HubSpot says that the record written to is not there."""
-    return isinstance(result, Refused) and (result.status == GONE or result.complaint.category in NOT_FOUND)
+        if self._id_property == "email":
+            name = name.lower()
+        return next((i for i, each in enumerate(inputs) if each.id == name), None)

@@ -14,7 +14,7 @@ from urllib3 import Retry
 
 from chatferry import AuthFailure, DeliveryError, Memory, TemporaryFailure, __version__
 from chatferry.http import Bearer
-from chatferry_hubspot.answers import Answer, Forbidden, Refused, complain
+from chatferry_hubspot.answers import Answer, Forbidden, NoSuchObject, Refused, complain
 from chatferry_hubspot.auth import OAuthToken, StaticToken, Token
 from chatferry_hubspot.limits import Pace, limit_error
 from chatferry_hubspot.paths import Path
@@ -23,6 +23,7 @@ from chatferry_hubspot.settings import Options
 CONNECT_TIMEOUT = 5.0
 LOCKED_WAIT = 2.0
 MIGRATION_WAIT = 3600.0
+CORRELATION = "X-HubSpot-Correlation-Id"
 MIGRATING = 477
 """HubSpot's own status: the account is on its way to another data centre."""
 
@@ -54,12 +55,12 @@ def new_session() -> requests.Session:
 
 def judge(answer: Answer, time_zone: str | None, pace: Pace) -> DeliveryError | None:  # noqa: PLR0911  (a table of statuses, read from the top)
     """Return what an answer means, None if it is a success; the status decides first."""
+    complaint = complain(answer.body)
+    told = complaint.told
     if 200 <= answer.status < 300:  # noqa: PLR2004  (the range of success)
         if answer.legible:
             return None
-        return TemporaryFailure(f"HubSpot's answer is no JSON ({answer.status})")
-    complaint = complain(answer.body)
-    told = complaint.told
+        return TemporaryFailure(f"HubSpot's answer is no JSON ({answer.status})", **told)
     if answer.status == HTTPStatus.UNAUTHORIZED:
         return AuthFailure("HubSpot refuses the token (401): check that it is whole and not revoked", **told)
     if answer.status == HTTPStatus.FORBIDDEN:
@@ -79,6 +80,8 @@ def judge(answer: Answer, time_zone: str | None, pace: Pace) -> DeliveryError | 
         )
     if answer.status >= 500 or answer.status < 400 or answer.status == HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  (HTTP)
         return TemporaryFailure(f"HubSpot is away (HTTP {answer.status})", retry_after=wait, **told)
+    if complaint.no_object:
+        return NoSuchObject(answer.status, complaint)
     return Refused(answer.status, complaint)
 
 
@@ -204,7 +207,11 @@ def _json(payload: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def read_answer(response: requests.Response) -> Answer:
-    """Return an answer whose body is JSON or nothing; anything else is marked illegible."""
+    """Return an answer whose body is JSON or nothing; anything else is marked illegible.
+
+    Every body has the correlation id then: HubSpot's support asks for it, and of a gateway's page
+    or a batch of many records only the header tells it.
+    """
     body: Any = {}
     legible = True
     if response.content.strip():
@@ -214,4 +221,6 @@ def read_answer(response: requests.Response) -> Answer:
             legible = False
     if not isinstance(body, dict):
         body, legible = {}, False
+    if not body.get("correlationId"):
+        body["correlationId"] = response.headers.get(CORRELATION)
     return Answer(status=response.status_code, headers=dict(response.headers), body=body, legible=legible)

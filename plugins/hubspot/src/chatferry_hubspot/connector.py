@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chatferry import Connector, Context, DeliveryError, FieldMode, Finding, Lead, Outcome, Receipt
-from chatferry_hubspot.batches import Batches, Result, Written
+from chatferry_hubspot.answers import NoSuchObject
+from chatferry_hubspot.batches import Batches
 from chatferry_hubspot.check import check_account
 from chatferry_hubspot.client import Client
 from chatferry_hubspot.contacts import Contacts
 from chatferry_hubspot.conversations import Conversations
 from chatferry_hubspot.erasure import erase_records
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, DEFAULT_MAPPING, NOTE
+from chatferry_hubspot.fields import CONTACT, CONVERSATION, DEFAULT_MAPPING, FORMER, NOTE
 from chatferry_hubspot.notes import Notes
+from chatferry_hubspot.reads import Reads
 from chatferry_hubspot.records import properties_of
+from chatferry_hubspot.replies import Result, Written
 from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
 from chatferry_hubspot.storage import Chooser, Home
 
@@ -45,11 +48,11 @@ class HubSpot(Connector):
         super().__init__(settings, context)
         self.options = read_options(settings)
         self.client = Client(self.options, context.memory)
-        self._batches = Batches(self.client)
+        batches, reads = Batches(self.client), Reads(self.client)
         self._chooser = Chooser(self.client, context.memory)
-        self._contacts = Contacts(self._batches, self.options)
-        self._conversations = Conversations(self.client, self._batches)
-        self._notes = Notes(self.client, self._batches, context.memory)
+        self._contacts = Contacts(batches, reads, self.options)
+        self._conversations = Conversations(self.client, batches, reads)
+        self._notes = Notes(self.client, batches, reads, context.memory)
 
     def deliver(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
         """Write the leads; a reason that is not about a lead's data speaks for all it concerns."""
@@ -76,6 +79,8 @@ class HubSpot(Connector):
         written = self._conversations.write(
             [leads[i] for i in chosen], [contacts[i] for i in chosen], home.object_type
         )
+        if any(isinstance(result, NoSuchObject) for result in written):
+            self._chooser.forget()
         return {
             i: self._outcome(
                 leads[i], contacts[i], result, CONVERSATION, properties_of(leads[i], CONVERSATION).notes
@@ -102,7 +107,7 @@ class HubSpot(Connector):
         if isinstance(result, DeliveryError):
             return result
         return Receipt(
-            ids={CONTACT: contact, CONVERSATION: result.id, kind: result.id},
+            ids={CONTACT: contact, CONVERSATION: result.id, kind: result.id, **_former(lead, contact)},
             url=self._url(contact),
             created=result.created,
             notes=(*properties_of(lead, CONTACT).notes, *remarks),
@@ -138,3 +143,11 @@ class HubSpot(Connector):
 def _was_note(lead: Lead) -> bool:
     """Return whether the conversation was delivered as a note before: it stays one."""
     return lead.receipt is not None and NOTE in lead.receipt.ids
+
+
+def _former(lead: Lead, contact: str) -> dict[str, str]:
+    """Return the contacts the visitor was taken for before: an erasure concerns them too."""
+    before = lead.receipt.ids if lead.receipt is not None else {}
+    ids = dict.fromkeys([*before.get(FORMER, "").split(), before.get(CONTACT, contact)])
+    ids.pop(contact, None)
+    return {FORMER: " ".join(ids)} if ids else {}

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from chatferry import DeliveryError, Outcome, Receipt
 from chatferry_hubspot.answers import Refused
-from chatferry_hubspot.batches import GONE, LARGEST, NOT_FOUND
+from chatferry_hubspot.batches import LARGEST
 from chatferry_hubspot.client import Client
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, NOTE
+from chatferry_hubspot.fields import CONTACT, CONVERSATION, FORMER, NOTE
 from chatferry_hubspot.paths import Path
+from chatferry_hubspot.replies import is_missing
 from chatferry_hubspot.storage import CONTACTS, NOTES, Chooser
 
 
@@ -45,6 +46,7 @@ def _records(chooser: Chooser, receipt: Receipt) -> list[tuple[str, str]]:
         found.append((chooser.custom_object(), receipt.ids[CONVERSATION]))
     if CONTACT in receipt.ids:
         found.append((CONTACTS, receipt.ids[CONTACT]))
+    found += [(CONTACTS, name) for name in receipt.ids.get(FORMER, "").split()]
     return found
 
 
@@ -56,8 +58,7 @@ def _archive(client: Client, kind: str, ids: Sequence[str]) -> dict[tuple[str, s
     except Refused as error:
         if len(ids) > 1:
             return {pair: e for name in ids for pair, e in _archive(client, kind, [name]).items()}
-        gone = error.status == GONE or error.complaint.category in NOT_FOUND
-        return {} if gone else {(kind, ids[0]): error}
+        return {} if is_missing(error) else {(kind, ids[0]): error}
     except DeliveryError as error:
         return {(kind, name): error for name in ids}
     return {}

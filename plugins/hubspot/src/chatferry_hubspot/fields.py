@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 CONTACT, CONVERSATION, NOTE = "contact", "conversation", "note"
 """What mappings and receipts call the records."""
+FORMER = "former_contacts"
+"""What receipts call the contacts a visitor was taken for before, their ids in a row."""
 
 DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
     CONTACT: {

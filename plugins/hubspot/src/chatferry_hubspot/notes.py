@@ -13,10 +13,7 @@ What is left is one gap: a call that HubSpot carries out after it was looked for
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from chatferry import (
     AuthFailure,
@@ -29,50 +26,18 @@ from chatferry import (
     TemporaryFailure,
 )
 from chatferry_hubspot.answers import Refused
-from chatferry_hubspot.batches import GONE, LARGEST, Batches, Input, Result, Written, is_missing
+from chatferry_hubspot.batches import Batches, Input
 from chatferry_hubspot.client import Client
-from chatferry_hubspot.conversations import associate
-from chatferry_hubspot.fields import CONTACT, NOTE
-from chatferry_hubspot.notebody import BODY, Note, is_marked, note_of
+from chatferry_hubspot.notebody import Note, note_of
+from chatferry_hubspot.notebook import Notebook, Trace
+from chatferry_hubspot.notesearch import LostNotes
 from chatferry_hubspot.paths import Path
+from chatferry_hubspot.reads import Reads
+from chatferry_hubspot.replies import Result, Written, is_missing
 from chatferry_hubspot.storage import CONTACTS, NOTES
+from chatferry_hubspot.ties import Tie, Ties
 
 TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 202}
-MOST_PAGES = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
-    """What the memory holds of a note: the contact it was made for, and its id once it is known."""
-
-    contact: str
-    note: str | None = None
-
-
-class Notebook:
-    """What the memory holds of the notes of a destination."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-
-    def get(self, lead: Lead) -> Trace | None:
-        """Return what is known of the lead's note, from its receipt or from the memory."""
-        if lead.receipt is not None and NOTE in lead.receipt.ids:
-            return Trace(contact=lead.receipt.ids.get(CONTACT, ""), note=lead.receipt.ids[NOTE])
-        kept = self._memory.get(f"note:{lead.key}")
-        try:
-            entry = json.loads(kept) if kept else None
-            return Trace(contact=entry["contact"], note=entry["note"]) if entry else None
-        except (ValueError, KeyError, TypeError):
-            return None
-
-    def put(self, key: str, trace: Trace) -> None:
-        """Keep what is known; durable when this returns."""
-        self._memory.put(f"note:{key}", json.dumps({"contact": trace.contact, "note": trace.note}))
-
-    def forget(self, key: str) -> None:
-        """Drop an intention that certainly came to nothing."""
-        self._memory.forget(f"note:{key}")
 
 
 def nothing_written(error: DeliveryError) -> bool:
@@ -83,9 +48,12 @@ def nothing_written(error: DeliveryError) -> bool:
 class Notes:
     """Writes the conversations of a batch as notes; each exists once."""
 
-    def __init__(self, client: Client, batches: Batches, memory: Memory) -> None:
+    def __init__(self, client: Client, batches: Batches, reads: Reads, memory: Memory) -> None:
         self._client = client
         self._batches = batches
+        self._reads = reads
+        self._ties = Ties(client)
+        self._lost = LostNotes(client, reads)
         self._book = Notebook(memory)
 
     def write(
@@ -97,17 +65,27 @@ class Notes:
         owners = {key: contacts[index] for key, index in last.items()}
         notes = {key: note_of(lead) for key, lead in chosen.items()}
         known = {key: self._book.get(lead) for key, lead in chosen.items()}
-        results: dict[str, Result] = {}
         doubtful = {key: trace for key, trace in known.items() if trace is not None and trace.note is None}
-        if doubtful:
-            try:
-                known.update(self._look_for(doubtful, owners))
-            except DeliveryError as error:
-                results.update(dict.fromkeys(doubtful, error))
-                known = {key: trace for key, trace in known.items() if key not in doubtful}
+        found = self._look_for(doubtful, owners)
+        results: dict[str, Result] = {k: one for k, one in found.items() if isinstance(one, DeliveryError)}
+        known |= {key: one for key, one in found.items() if not isinstance(one, DeliveryError)}
+        known = {key: trace for key, trace in known.items() if key not in results}
         results.update(self._settle(known, owners, notes, keyed=keyed))
         remarks = {key: note.notes for key, note in notes.items()}
         return [results[lead.key] for lead in leads], remarks
+
+    def _look_for(
+        self, doubtful: Mapping[str, Trace], owners: Mapping[str, str]
+    ) -> Mapping[str, Trace | DeliveryError | None]:
+        """Find the notes of earlier attempts whose answer was lost, and keep what was found."""
+        try:
+            found = self._lost.find(doubtful, owners) if doubtful else {}
+        except DeliveryError as error:
+            return dict.fromkeys(doubtful, error)
+        for key, trace in found.items():
+            if isinstance(trace, Trace):
+                self._book.put(key, trace)
+        return found
 
     def _settle(
         self,
@@ -160,7 +138,18 @@ class Notes:
                 results[key] = Written(id=result.id, created=True)
             elif nothing_written(result):
                 self._book.forget(key)
-        return results
+        return self._excused(results, owners)
+
+    def _excused(self, results: Mapping[str, Result], owners: Mapping[str, str]) -> dict[str, Result]:
+        """Let those wait whose contact was merged or removed since it was written: a note needs it."""
+        refused = {key: owners[key] for key, result in results.items() if isinstance(result, Refused)}
+        try:
+            held = self._reads.read(CONTACTS, sorted(set(refused.values())), ())
+        except DeliveryError as error:
+            return {**results, **dict.fromkeys(refused, error)}
+        gone = [key for key, contact in refused.items() if not isinstance(held[contact], Written)]
+        wait = TemporaryFailure("the contact of the note was removed just now")
+        return {**results, **dict.fromkeys(gone, wait)}
 
     def _tie(
         self,
@@ -169,74 +158,13 @@ class Notes:
         known: Mapping[str, Trace | None],
     ) -> dict[str, Result]:
         """Associate the notes with contacts they are not known to belong to."""
-        pairs = {
-            key: (result.id, owners[key])
-            for key, result in results.items()
-            if isinstance(result, Written) and Trace(contact=owners[key], note=result.id) != known.get(key)
-        }
-        failed = associate(self._client, NOTES, list(pairs.values()))
+        ties: dict[str, Tie] = {}
+        for key, result in results.items():
+            trace = known.get(key)
+            before = trace.contact if trace is not None and isinstance(result, Written) else ""
+            if isinstance(result, Written) and before != owners[key]:
+                ties[key] = Tie(record=result.id, contact=owners[key], before=before)
+        failed = self._ties.make(NOTES, list(ties.values()))
         return {
-            key: failed.get(pairs[key], result) if key in pairs else result for key, result in results.items()
+            key: failed.get(ties[key], result) if key in ties else result for key, result in results.items()
         }
-
-    def _look_for(self, doubtful: Mapping[str, Trace], owners: Mapping[str, str]) -> dict[str, Trace | None]:
-        """Find the notes of earlier attempts whose answer was lost, among those of their contacts."""
-        contacts = {key: {trace.contact, owners[key]} - {""} for key, trace in doubtful.items()}
-        of_contact = self._notes_of(sorted(frozenset().union(*contacts.values())))
-        every = sorted({note for notes in of_contact.values() for note in notes})
-        bodies = {name: note.properties.get(BODY, "") for name, note in self._read(every).items()}
-        found: dict[str, Trace | None] = {}
-        for key, theirs in contacts.items():
-            candidates = {note for contact in theirs for note in of_contact.get(contact, ())}
-            ours = sorted(note for note in candidates if is_marked(bodies.get(note, ""), key))
-            found[key] = Trace(contact=doubtful[key].contact, note=ours[0]) if ours else None
-            if ours:
-                self._book.put(key, Trace(contact=doubtful[key].contact, note=ours[0]))
-        return found
-
-    def _read(self, ids: Sequence[str]) -> dict[str, Written]:
-        return self._batches.read(NOTES, ids, [BODY]) if ids else {}
-
-    def _notes_of(self, contacts: Sequence[str]) -> dict[str, set[str]]:
-        """Return the ids of the notes of each contact, page by page."""
-        found: dict[str, set[str]] = {}
-        for start in range(0, len(contacts), LARGEST):
-            waiting: list[dict[str, str]] = [{"id": name} for name in contacts[start : start + LARGEST]]
-            for _ in range(MOST_PAGES):
-                answered = self._associated(waiting)
-                waiting = []
-                for contact, notes, after in _associated(answered):
-                    found.setdefault(contact, set()).update(notes)
-                    if after:
-                        waiting.append({"id": contact, "after": after})
-                if not waiting:
-                    break
-            else:
-                raise TemporaryFailure("a contact has too many notes to look for one among them")
-        return found
-
-    def _associated(self, inputs: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, Any]]:
-        try:
-            return self._client.ask(Path.ASSOCIATED, {"inputs": inputs}, object=CONTACTS, to=NOTES)
-        except Refused as error:
-            if error.status == GONE:
-                return []
-            raise TemporaryFailure(f"the contact's notes cannot be read: {error}") from None
-
-
-def _associated(answered: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, set[str], str]]:
-    """Return, per record of an association answer: its id, what it is tied to, and the next page."""
-    for item in answered:
-        origin = item.get("from")
-        if not isinstance(origin, Mapping) or not origin.get("id"):
-            continue
-        ends = item.get("to")
-        notes = {
-            str(end.get("toObjectId") or end.get("id"))
-            for end in (ends if isinstance(ends, list) else ())
-            if isinstance(end, Mapping)
-        }
-        paging = item.get("paging")
-        following = paging.get("next") if isinstance(paging, Mapping) else None
-        after = following.get("after") if isinstance(following, Mapping) else None
-        yield str(origin["id"]), notes, str(after or "")

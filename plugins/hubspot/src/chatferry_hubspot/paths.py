@@ -32,9 +32,14 @@ class Path(Enum):
     ASSOCIATE = Endpoint(
         method="POST", path="/crm/associations/{version}/{object}/{to}/batch/associate/default"
     )
+    DISSOCIATE = Endpoint(method="POST", path="/crm/associations/{version}/{object}/{to}/batch/archive")
     ASSOCIATED = Endpoint(method="POST", path="/crm/associations/{version}/{object}/{to}/batch/read")
+    LABELS = Endpoint(method="GET", path="/crm/associations/{version}/{object}/{to}/labels")
     SCHEMAS = Endpoint(method="GET", path="/crm-object-schemas/{version}/schemas")
     CREATE_SCHEMA = Endpoint(method="POST", path="/crm-object-schemas/{version}/schemas")
+    ALLOW_ASSOCIATION = Endpoint(
+        method="POST", path="/crm-object-schemas/{version}/schemas/{object}/associations"
+    )
     PROPERTIES = Endpoint(method="GET", path="/crm/properties/{version}/{object}")
     CREATE_PROPERTY = Endpoint(method="POST", path="/crm/properties/{version}/{object}")
     TOKEN = Endpoint(method="POST", path="/oauth/{version}/token")

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from chatferry_hubspot.answers import Forbidden, Refused
-from chatferry_hubspot.check import Definitions, definitions
 from chatferry_hubspot.client import Client
+from chatferry_hubspot.definitions import Definitions, definitions
 from chatferry_hubspot.fields import CONTACT, CONVERSATION, PROPERTY_KINDS, expected, label
 from chatferry_hubspot.paths import Path
 from chatferry_hubspot.settings import Options, Storage
@@ -162,6 +162,35 @@ def _existing_object(client: Client, schema: Mapping[str, Any], fields: Fields) 
     yield _unique(held, kind, options.conversation_property, "finds a conversation again")
     wanted = expected(fields, CONVERSATION, options.types)
     yield from _missing(held, kind, wanted, _group(held, kind))
+    yield _association(schema, kind, options.object)
+
+
+def _association(schema: Mapping[str, Any], kind: str, name: str) -> Step:
+    """Return the step that lets conversations be tied to contacts."""
+    subject = f"association of {name} with contacts"
+    if _tied_to_contacts(schema):
+        return Step(action=Action.KEEP, subject=subject, why="is there")
+    payload = {"fromObjectTypeId": kind, "toObjectTypeId": CONTACT_TYPE, "name": f"{name}_to_contact"}
+    return Step(
+        action=Action.CREATE,
+        subject=subject,
+        why="ties a conversation to its visitor",
+        path=Path.ALLOW_ASSOCIATION,
+        kind=kind,
+        payload=payload,
+    )
+
+
+def _tied_to_contacts(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema's associations name contacts, or it does not list them at all."""
+    associations = schema.get("associations")
+    if not isinstance(associations, list):
+        return True
+    return any(
+        CONTACT_TYPE in {item.get("toObjectTypeId"), item.get("fromObjectTypeId")}
+        for item in associations
+        if isinstance(item, Mapping)
+    )
 
 
 def _new_object(options: Options, fields: Fields, fallback: Step | None) -> Step:

@@ -44,6 +44,12 @@ def as_text(value: object) -> str:
     return clean(str(value))
 
 
+def as_property(value: object, kind: str | None) -> str:
+    """Return a value for a property of a type: a ``date`` is a day, which is midnight in UTC."""
+    text = as_text(value)
+    return text.partition("T")[0] if kind == "date" and isinstance(value, datetime) else text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Properties:
     """A record as HubSpot takes it, by sync mode, and what was changed on the way."""
@@ -65,18 +71,22 @@ class Properties:
         return {**{k: v for k, v in self.fill_if_empty.items() if not held.get(k)}, **self.values}
 
 
-def properties_of(lead: Lead, name: str, limit: int | None = TEXT_LIMIT) -> Properties:
+def properties_of(
+    lead: Lead, name: str, limit: int | None = TEXT_LIMIT, types: Mapping[str, str] | None = None
+) -> Properties:
     """Return the lead's record of one object with every value as HubSpot reads it.
 
     :param limit: the longest text a property takes; None cuts nothing.
+    :param types: the types of properties the settings say.
     """
+    kinds = types or {}
     record = lead.records.get(name, Record())
     notes: list[str] = []
 
     def turn(values: Mapping[str, object], *, clear: bool) -> dict[str, str]:
         turned: dict[str, str] = {}
         for key, value in values.items():
-            text = as_text(value)
+            text = as_property(value, kinds.get(key))
             if not text and not (clear and value is None):
                 continue
             shorter = cut(text, limit, measure) if limit else None

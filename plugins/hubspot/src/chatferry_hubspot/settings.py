@@ -54,6 +54,11 @@ class Options:
     types: Mapping[str, str] = field(default_factory=dict)
     """Per property, the type ``provision`` gives it; ``text`` where nothing is said."""
 
+    @property
+    def own_properties(self) -> frozenset[str]:
+        """The properties that are chatferry's: records are found by them."""
+        return frozenset({self.visitor_property, self.conversation_property, self.note_property})
+
 
 class HubSpotSettings(Schema):
     """Validates a destination's ``settings`` table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from chatferry import Memory, TemporaryFailure
@@ -22,14 +22,13 @@ ASK_AGAIN = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """Where conversations go, and why. ``schema`` is the object's description, if it was read."""
+    """Where conversations go, and why."""
 
     storage: Storage
     object_type: str
     reason: str
     keyed: bool = True
     """Whether the account finds the conversation by a unique property of its own."""
-    schema: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def find_schema(schemas: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
@@ -48,7 +47,7 @@ class Chooser:
     """Asks the account where conversations go, and remembers the answer.
 
     That the account has had the custom object is remembered for good: a permission that is missing
-    for a while must not turn conversations into notes.
+    for a while, or an object somebody deleted, must not turn conversations into notes.
     """
 
     def __init__(
@@ -69,15 +68,15 @@ class Chooser:
         options = self._client.options
         if options.storage is Storage.NOTES:
             return self.notes(reason="the setting storage says so", fresh=fresh)
-        known = self._custom or (self._notes if self._clock() < self._again else None)
-        if known is not None and not fresh:
-            return known
-        if options.storage is Storage.CUSTOM_OBJECT and OBJECT_TYPE_ID.match(options.object) and not fresh:
+        if OBJECT_TYPE_ID.match(options.object):
             return Home(
                 storage=Storage.CUSTOM_OBJECT,
                 object_type=options.object,
-                reason="the setting storage says so",
+                reason="the setting object gives its type id",
             )
+        known = self._custom or (self._notes if self._clock() < self._again else None)
+        if known is not None and not fresh:
+            return known
         self._custom, why = self._ask()
         if self._custom is not None:
             return self._custom
@@ -85,6 +84,10 @@ class Chooser:
             raise TemporaryFailure(f"HubSpot has no place for conversations: {why}; run provision")
         self._again = self._clock() + ASK_AGAIN
         return self.notes(reason=why, fresh=True)
+
+    def forget(self) -> None:
+        """Ask again before the next delivery: the object is not where it was."""
+        self._custom = None
 
     def notes(self, *, reason: str = "they are there already", fresh: bool = False) -> Home:
         """Return how conversations are kept as notes: found by a unique property, or by their ids."""
@@ -119,8 +122,11 @@ class Chooser:
         except Refused as error:
             raise TemporaryFailure(f"HubSpot does not say which objects it has: {error}") from None
         schema = find_schema(schemas, options.object)
+        if schema is None and self._memory.get(self._known) is not None:
+            raise TemporaryFailure(
+                f"the custom object {options.object} is gone: run provision, or set storage to notes"
+            )
         if schema is None:
-            self._memory.forget(self._known)
             return None, f"there is no custom object {options.object}"
         object_type = schema.get("objectTypeId")
         if not isinstance(object_type, str) or not OBJECT_TYPE_ID.match(object_type):
@@ -128,9 +134,7 @@ class Chooser:
         if self._memory.get(self._known) != object_type:
             self._memory.put(self._known, object_type)
         reason = f"the account has the custom object {options.object} ({object_type})"
-        return Home(
-            storage=Storage.CUSTOM_OBJECT, object_type=object_type, reason=reason, schema=schema
-        ), reason
+        return Home(storage=Storage.CUSTOM_OBJECT, object_type=object_type, reason=reason), reason
 
     @property
     def _known(self) -> str:
@@ -150,6 +154,9 @@ class Chooser:
         except Refused as error:
             raise TemporaryFailure(f"HubSpot does not list the properties of notes: {error}") from None
         unique = any(item.get("name") == name and item.get("hasUniqueValue") is True for item in listing)
-        if unique and self._memory.get(known) is None:
+        before = self._memory.get(known) is not None
+        if before and not unique:
+            raise TemporaryFailure(f"the unique property {name} of notes is gone: run provision")
+        if unique and not before:
             self._memory.put(known, "yes")
         return unique

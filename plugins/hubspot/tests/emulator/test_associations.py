@@ -191,3 +191,19 @@ def test_the_types_of_a_pair_are_listed(hubspot):
     labels = hubspot.get("/crm/associations/2026-09/notes/contacts/labels").json()["results"]
 
     assert labels == [{"category": "HUBSPOT_DEFINED", "typeId": 202, "label": None}]
+
+
+def test_links_of_a_batch_come_in_pages_of_five_hundred(hubspot):
+    contact = hubspot.create("contacts", firstname="Ana")
+    entry = {"properties": NOTE, "associations": [{"to": {"id": contact}, "types": [NOTE_TO_CONTACT]}]}
+    for _ in range(6):
+        hubspot.objects("notes/batch/create", {"inputs": [entry] * 100})
+    path = BATCH.format("contacts", "notes", "read")
+
+    [first] = hubspot.post(path, {"inputs": [{"id": contact}]}).json()["results"]
+    after = first["paging"]["next"]["after"]
+    [rest] = hubspot.post(path, {"inputs": [{"id": contact, "after": after}]}).json()["results"]
+
+    assert (len(first["to"]), len(rest["to"])) == (500, 100)
+    assert "paging" not in rest
+    assert len({end["toObjectId"] for end in first["to"] + rest["to"]}) == 600

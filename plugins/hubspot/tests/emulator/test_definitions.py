@@ -73,6 +73,18 @@ def test_an_archived_property_is_gone(hubspot):
     assert hubspot.call("DELETE", f"{PROPERTIES}/email").status_code == 400
 
 
+def test_nothing_is_found_by_a_unique_property_that_is_archived(hubspot):
+    hubspot.define("contacts", "chat_field", hasUniqueValue=True)
+    hubspot.create("contacts", chat_field="a")
+
+    hubspot.call("DELETE", f"{PROPERTIES}/chat_field")
+    hubspot.define("contacts", "chat_field")
+
+    entry = {"id": "a", "idProperty": "chat_field", "properties": {}}
+    assert hubspot.upsert("contacts", entry).status_code == 400
+    hubspot.create("contacts", chat_field="a")
+
+
 def test_properties_are_created_and_read_in_batches(hubspot):
     entry = {"label": "x", "type": "string", "fieldType": "text", "groupName": "contactinformation"}
 

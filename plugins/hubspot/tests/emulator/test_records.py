@@ -170,6 +170,22 @@ def test_a_merged_contact_answers_to_both_ids_and_both_emails(visitors):
         assert (result["id"], result["new"]) == (one, False)
 
 
+def test_a_second_address_that_becomes_the_first_changes_places_with_it(visitors):
+    one, other = (visitors.create("contacts", email=f"{name}@example.com") for name in ("new", "old"))
+    visitors.post("/_emulator/merge", {"primary": one, "other": other})
+
+    entry = {"id": "old@example.com", "idProperty": "email", "properties": {"email": "old@example.com"}}
+    [result] = visitors.upsert("contacts", entry).json()["results"]
+
+    assert result["id"] == one
+    assert visitors.properties("contacts", one, "email", "hs_additional_emails") == {
+        "email": "old@example.com",
+        "hs_additional_emails": "new@example.com",
+    }
+    answer = visitors.objects("contacts", {"properties": {"email": "new@example.com"}})
+    assert f"Existing ID: {one}" in answer.json()["message"]
+
+
 def test_the_links_of_a_merged_contact_move(hubspot):
     one, other = (hubspot.create("contacts", firstname=name) for name in ("Ana", "Lee"))
     note = hubspot.create("notes", hs_timestamp="2026-11-22T09:31:40Z")

@@ -52,3 +52,9 @@ def test_what_is_no_email_is_refused(value):
 @pytest.mark.parametrize("value", ["a@example.com", "a.b+chat@sub.example.co.uk", " O'Neil@Example.COM "])
 def test_an_email_is_stored_trimmed_and_lower_cased(value):
     assert normalise(DEFINITIONS[0], value) == value.strip().lower()
+
+
+def test_a_date_is_midnight_in_utc_and_nothing_else():
+    day = DEFINITIONS[4]
+    assert normalise(day, "2026-11-22") == normalise(day, "2026-11-22T00:00:00Z") == "2026-11-22"
+    assert isinstance(normalise(day, "2026-11-22T09:14:00Z"), Problem)

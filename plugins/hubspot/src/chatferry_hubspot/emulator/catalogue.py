@@ -76,6 +76,11 @@ class ObjectType:
         if definition.unique:
             self.table.index(definition.name)
 
+    def remove(self, name: str) -> None:
+        """Archive a property."""
+        del self.properties[name]
+        self.table.forget_index(name)
+
 
 def system_properties(group: str, stamps: tuple[str, str]) -> list[Property]:
     """Return the properties HubSpot fills in itself."""

@@ -61,7 +61,13 @@ class Table:
 
     def index(self, name: str) -> None:
         """Keep the values of this property unique from now on."""
-        self._unique.setdefault(name, {})
+        held = {one.id: one.properties.get(name) for one in self.records.values() if not one.archived}
+        values = {unique_key(name, value): record_id for record_id, value in held.items() if value}
+        self._unique.setdefault(name, values)
+
+    def forget_index(self, name: str) -> None:
+        """Let go of a property that is archived: nothing can be found by it any more."""
+        self._unique.pop(name, None)
 
     @property
     def unique_names(self) -> tuple[str, ...]:

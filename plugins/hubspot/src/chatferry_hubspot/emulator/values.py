@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from chatferry_hubspot.emulator.clock import written
 from chatferry_hubspot.emulator.errors import Problem
@@ -54,7 +54,7 @@ def _boolean(definition: Property, value: str) -> str | Problem:
 
 
 def _moment(definition: Property, value: str) -> str | Problem:
-    """Accept ISO 8601 or milliseconds; a moment without an offset is UTC."""
+    """Accept ISO 8601 or milliseconds; a moment without an offset is UTC, a date is midnight in UTC."""
     try:
         if _MILLISECONDS.fullmatch(value):
             moment = datetime.fromtimestamp(int(value) / 1000, UTC)
@@ -64,7 +64,8 @@ def _moment(definition: Property, value: str) -> str | Problem:
     except (ValueError, OverflowError, OSError):
         return _refuse(definition, "INVALID_DATE", definition.type)
     if definition.type == "date":
-        return moment.date().isoformat()
+        midnight = moment.time() == time()
+        return moment.date().isoformat() if midnight else _refuse(definition, "INVALID_DATE", "date")
     return written(moment).replace(".000Z", "Z")
 
 

@@ -76,6 +76,7 @@ class Writer:
         if cleared:
             message = f"Required properties of {self._kind.singular.upper()} can not be cleared."
             raise ApiError(400, "VALIDATION_ERROR", message, context={"properties": cleared})
+        clean |= _displaced(record, clean)
         return self._store(replace(record, updated=self._account.clock.now(), new=False), clean)
 
     def upsert(self, entry: Mapping[str, Any]) -> Record:
@@ -175,3 +176,12 @@ class Writer:
             changed: timestamp(record.updated),
         }
         return self._table.put(replace(record, properties=properties), at=record.updated)
+
+
+def _displaced(record: Record, clean: Values) -> dict[str, str]:
+    """Return the further addresses of a contact one of which becomes its first: the two change places."""
+    first, more = record.properties.get("email"), record.properties.get("hs_additional_emails", "").split(";")
+    if not clean.get("email") or clean["email"] not in more:
+        return {}
+    kept = [address for address in more if address != clean["email"]]
+    return {"hs_additional_emails": ";".join(filter(None, [*kept, first]))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import jsonify, request
@@ -16,6 +16,8 @@ from chatferry_hubspot.emulator.links import LinkType
 from chatferry_hubspot.emulator.serving import account, kind_for
 
 CREATE_LIMIT, READ_LIMIT, ARCHIVE_LIMIT = 2_000, 1_000, 100
+PAGE = 500
+"""Linked records that are told at a time."""
 Entry = Mapping[str, Any]
 
 
@@ -101,12 +103,24 @@ def read(kind: str, other: str) -> ResponseReturnValue:
         record = one.table.live(record_id)
         linked = [] if record is None else account().links.of((one.type_id, record.id), another.type_id)
         if linked:
-            to = [{"toObjectId": to_id, "associationTypes": [link.label()]} for to_id in linked]
-            outcome.results.append({"from": {"id": record_id}, "to": to})
+            page = _page(link, linked, entry.get("after"), PAGE)
+            outcome.results.append({"from": {"id": record_id}, "to": page.pop("results"), **page})
         else:
             message = f"No {another.singular.lower()} is associated with {one.singular.lower()} {record_id}."
             outcome.errors.append(_unlinked(message).entry({"fromObjectId": [record_id]}))
     return outcome.answer()
+
+
+def _page(link: LinkType, linked: Sequence[str], after: object, limit: int) -> dict[str, Any]:
+    """Return some of the linked records, and where to go on if there are more."""
+    start = int(str(after)) if str(after).isdigit() else 0
+    shown = linked[start : start + limit]
+    page: dict[str, Any] = {
+        "results": [{"toObjectId": to_id, "associationTypes": [link.label()]} for to_id in shown]
+    }
+    if start + limit < len(linked):
+        page["paging"] = {"next": {"after": str(start + limit)}}
+    return page
 
 
 def _unlinked(message: str) -> ApiError:
@@ -160,16 +174,9 @@ def single_read(kind: str, record_id: str, other: str) -> ResponseReturnValue:
     """List what a record is linked to."""
     one, another = kind_for(kind, "read"), kind_for(other, "read")
     link = account().links.default(one.type_id, another.type_id)
-    limit = number(request.args.get("limit"), "limit", default=500, most=500)
-    after = int(request.args.get("after") or 0) if (request.args.get("after") or "0").isdigit() else 0
+    limit = number(request.args.get("limit"), "limit", default=PAGE, most=PAGE)
     linked = account().links.of((one.type_id, _live(one, record_id)), another.type_id)
-    shown = [
-        {"toObjectId": to_id, "associationTypes": [link.label()]} for to_id in linked[after : after + limit]
-    ]
-    body: dict[str, Any] = {"results": shown}
-    if after + limit < len(linked):
-        body["paging"] = {"next": {"after": str(after + limit)}}
-    return jsonify(body)
+    return jsonify(_page(link, linked, request.args.get("after"), limit))
 
 
 BATCHES = (

@@ -80,7 +80,7 @@ def archive(kind: str, name: str) -> ResponseReturnValue:
     found = _kind(kind, "write")
     if _find(found, name).hubspot_defined:
         raise invalid(f"{name} is defined by HubSpot")
-    del found.properties[name]
+    found.remove(name)
     return "", 204
 
 
