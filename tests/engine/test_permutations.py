@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatferry.emulators.iadvize.webhooks import Webhook
 from chatferry.ledger import Ledger
 
-EVENTS = 6
+EVENTS = 9
 
 
 @pytest.fixture
@@ -19,15 +22,41 @@ def story(ferry):
         ferry.heard(one, "v2.conversation.pushed"),
         ferry.heard(one),
         ferry.later(one, "satisfaction.answered", "e-csat", customerSatisfaction=2),
+        changed_mind(ferry.later(one, "satisfaction.answered", "e-csat-2", customerSatisfaction=5)),
         ferry.later(one, "satisfaction.answered", "e-nps", netPromoterScore=9),
         ferry.later(one, "transaction.attributed", "e-t1", transactionId="t-1", amount=10),
         ferry.later(one, "transaction.attributed", "e-t2", transactionId="t-2", amount=20),
+        visitor_updated(ferry, one, "e-visitor"),
+        visitor_updated(ferry, one, "e-visitor-2"),
     ]
     assert len(told) == EVENTS
-    for event in told:
+    for event in told[:-1]:
         ferry.tell(event)
         ferry.run()
+    ferry.tell(told[-1])
+    assert ferry.engine.sync() == 1  # news of the visitor has the conversation read again
+    ferry.run()
+    assert ferry.row(one)["csat"] == 5
+    assert ferry.row(one)["transactions"] == 2
     return told, dict(ferry.crm.rows)
+
+
+def changed_mind(click: Webhook) -> Webhook:
+    """The same question answered again, a minute later: this is the answer that counts."""
+    return replace(click, at=click.at + 60)
+
+
+def visitor_updated(ferry, conversation_id: str, event_id: str) -> Webhook:
+    """News of the visitor, who is known once the conversation was read."""
+    closed = ferry.heard(conversation_id)
+    return Webhook(
+        event_id=event_id,
+        event_type="visitor.updated",
+        platform=closed.platform,
+        client_id=closed.client_id,
+        at=closed.at + 90,
+        facts={"clientId": closed.client_id, "visitorId": ferry.truth(conversation_id).visitor_id},
+    )
 
 
 orders = st.lists(st.integers(0, EVENTS - 1), max_size=EVENTS).flatmap(

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import requests
 
+from chatferry.addresses import usable_email
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, WebhookSettings, create_app
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import State
 
 PATIENCE = 120.0
 """Seconds after which something that should happen has failed to; nothing waits that long if all is well."""
@@ -61,6 +61,7 @@ class Installation:
         self.world = IAdvizeWorld(seed=seed, conversations=0, webhooks=webhooks, logins=logins)
         self.server = Server(create_app(self.world)).start()
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.program: tuple[str, ...] = ("-m", "chatferry")
         self.environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHATFERRY_")},
             "IADVIZE_SECRET": "yourSecretToken",
@@ -102,7 +103,7 @@ class Installation:
         """Run a command of chatferry in the background, in a process group of its own."""
         with (self.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "chatferry", *command],
+                [sys.executable, *self.program, *command],
                 cwd=self.folder,
                 env=self.environ,
                 stdout=log,
@@ -125,15 +126,6 @@ class Installation:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-    def operate(self, *destinations: str) -> None:
-        """Do what an operator does once all is well again: wake what rests, retry what is dead."""
-        for name in destinations:
-            self.command("destinations", "wake", name)
-        self.until_delivered()
-        while any(self.dead().values()):
-            self.command("retry", "--all-dead", "--yes")
-            self.until_delivered()
 
     def serve(self, *options: str) -> subprocess.Popen[bytes]:
         """Start the server and return when it is ready."""
@@ -176,6 +168,22 @@ class Installation:
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
+    def mistakes(self, key: str, held: Mapping[str, str]) -> dict[str, str]:
+        """Return those fields of a conversation's record that do not hold what is true, as they are held."""
+        truth = self.world.truth(key.split("-", 2)[2])
+        expected = {
+            "email": usable_email(truth.email) or "",
+            "channel": truth.channel,
+            "language": truth.language,
+            **{name: answer.value for name, answer in truth.answers.items()},
+            **{name: "" for name in truth.unanswered if name not in truth.files_only},
+        }
+        return {
+            name: held[name]
+            for name, value in expected.items()
+            if name in held and _plain(held[name]) != _plain(value)
+        }
+
     @property
     def ledger_url(self) -> str:
         return self.database.replace("sqlite:///", f"sqlite:///{self.folder}/")
@@ -206,21 +214,41 @@ class Installation:
 
     def known(self) -> set[str]:
         """The keys of the conversations the ledger holds."""
-        query = "SELECT platform, client_id, conversation_id FROM conversations"
-        with closing(Ledger(self.ledger_url)) as ledger, ledger.database.read() as connection:
-            return {"-".join(map(str, row)) for row in connection.exec_driver_sql(query)}
+        rows = self.ask("SELECT platform, client_id, conversation_id FROM conversations")
+        return {"-".join(map(str, row)) for row in rows}
 
-    def dead(self) -> dict[str, int]:
-        """How many deliveries are dead, by destination."""
-        with closing(Ledger(self.ledger_url)) as ledger:
-            found = ledger.status(time.time()).destinations
-        return {one.destination.name: one.deliveries[State.DEAD] for one in found}
+    def forgotten(self) -> list[tuple[Any, ...]]:
+        """The conversations that nobody will read though they were not since their close was heard."""
+        return self.ask(
+            "SELECT conversation_id, problem FROM conversations WHERE close_heard_at IS NOT NULL"
+            " AND due_at IS NULL AND (synced_at IS NULL OR synced_at < close_heard_at)"
+        )
+
+    def resting(self, *, longer_than: float) -> list[tuple[Any, ...]]:
+        """The destinations that rest for so many seconds from now on, why, and until when."""
+        query = "SELECT name, parked_as, parked_until FROM destinations WHERE parked_until IS NOT NULL"
+        return [row for row in self.ask(query) if row[-1] > time.time() + longer_than]
+
+    def dead(self, destination: str) -> dict[str, str]:
+        """The reasons of a destination's dead deliveries, by their keys."""
+        rows = self.ask("SELECT destination, key, reason FROM deliveries WHERE state = 'dead'")
+        return {key: reason for name, key, reason in rows if name == destination}
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Return rows of the ledger."""
+        with closing(Ledger(self.ledger_url)) as ledger, ledger.database.read() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
 
     def close(self) -> None:
         for process in self.processes:
             self.kill(process)
         self.world.close()
         self.server.stop()
+
+
+def _plain(text: str) -> str:
+    """A text without white space at the ends of lines, and without what defuses a formula."""
+    return "\n".join(line.strip() for line in text.lstrip("'").splitlines())
 
 
 def _waits(ledger: Ledger) -> int:

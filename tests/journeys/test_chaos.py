@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
-from chatferry.emulators import Server
+from chatferry.emulators import FaultBoard, Server
+from chatferry.emulators.iadvize.faults import GRAPHQL_FAULTS, HTTP_FAULTS
 
 pytest.importorskip("chatferry_csv", reason="one destination is CSV files")
 hubspot = pytest.importorskip("chatferry_hubspot.emulator", reason="one destination is HubSpot")
@@ -30,40 +35,30 @@ connector = "csv"
 [destinations.crm]
 connector = "hubspot"
 [destinations.crm.settings]
-access_token = "env:HUBSPOT_TOKEN"
+client_id = "client-emulator"
+client_secret = "env:HUBSPOT_SECRET"
+refresh_token = "env:HUBSPOT_REFRESH_TOKEN"
 base_url = "{url}"
 timeout = 1
 """
 WEBHOOK_FAULTS = ("duplicate:0.2", "reordered=0.5:0.2", "dropped:0.05", "bad-signature:0.05")
-KEY_FAULTS = ("token-revoked", "unauthorized")
-"""One at a time: two refusals in a row are wrong credentials, and those rest for five minutes."""
-IADVIZE_FAULTS = (
-    "login-limited=1",
-    "rate-limited=1",
-    "server-error",
-    "server-error=503",
-    "server-error-html",
-    "slow=0.2",
-    "hang=1",
-    "reset",
-    "truncated",
-    "html",
-    "garbage",
-    "graphql-errors",
-    "graphql-refused",
-    "document-too-large=3",
-    "late-data",
-    "late-close",
-    "erased",
-    "no-messages",
-    "newest-first",
-)
-WAITING = {"slow": "0.2", "timeout-before-commit": "2", "timeout-after-commit": "2", "477": "1"}
-HUBSPOT_FAULTS = tuple(
-    f"{name}={WAITING[name]}" if name in WAITING else f"{name}=1" if name.startswith("429") else name
-    for name in hubspot.EMULATOR.faults
-    if not name.startswith("oauth")
-)
+"""On all the time; all the others of the emulators' tables are dealt out in turn."""
+VALUES = {
+    "slow": "0.2",
+    "hang": "1",
+    "login-limited": "1",
+    "rate-limited": "1",
+    "429-burst": "1",
+    "429-secondly": "1",
+    "document-too-large": "3",
+    "timeout-before-commit": "2",
+    "timeout-after-commit": "2",
+}
+"""For those that would take too long, or spare conversations that are this few."""
+REFUSALS = ("400", "409", "414", "422")
+"""A lead that meets one of these alone is dead at once, as it should be: until an operator retries it."""
+LIES = ("erased", "no-messages", "newest-first")
+"""What iAdvize says then looks whole and is not true: fields are empty, or lines of one instant swapped."""
 
 
 class HubSpot:
@@ -74,16 +69,53 @@ class HubSpot:
         limits = {"burst": 1_000_000, "daily": 1_000_000_000}
         self.server = Server(hubspot.EMULATOR.create(faults=self.board, seed=seed, **limits)).start()
 
-    def keys(self) -> list[str]:
-        """The keys of the conversations the account holds."""
-        records = requests.get(f"{self.server.url}/_emulator/state", timeout=60).json()["records"]
-        live = [one["properties"] for kind in records.values() for one in kind if not one["archived"]]
-        return [key for one in live if (key := one.get("conversation_id"))]
+    def state(self) -> Mapping[str, Any]:
+        return requests.get(f"{self.server.url}/_emulator/state", timeout=60).json()
+
+    def rows(self) -> list[dict[str, str]]:
+        """The conversations the account holds, each with its contact's address."""
+        state = self.state()
+        live = [(one["id"], one["properties"]) for one in every(state["records"]) if not one["archived"]]
+        found = dict(live)
+        emails: dict[str, str] = {}
+        for tie in state["associations"]:
+            contact = found.get(tie["to"]["id"], {}) if tie["to"]["type"] == "contacts" else {}
+            emails[tie["from"]["id"]] = emails.get(tie["from"]["id"]) or contact.get("email") or ""
+        return [
+            {**{name: value or "" for name, value in row.items()}, "email": emails.get(number, "")}
+            for number, row in live
+            if row.get("conversation_id")
+        ]
 
     def addresses(self) -> list[str]:
-        records = requests.get(f"{self.server.url}/_emulator/state", timeout=60).json()["records"]
-        live = [one["properties"] for one in records.get("contacts", ()) if not one["archived"]]
+        live = [one["properties"] for one in self.state()["records"]["contacts"] if not one["archived"]]
         return [address for one in live if (address := one.get("email"))]
+
+
+def every(records: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    for some in records.values():
+        yield from some
+
+
+class Storm:
+    """Deals the faults of a board out, every kind once before any comes again."""
+
+    def __init__(
+        self, chance: random.Random, board: FaultBoard, names: Mapping[str, str], rounds: int
+    ) -> None:
+        self.chance, self.board, self.names = chance, board, tuple(names)
+        self.size = max(6, math.ceil(len(self.names) / rounds))
+        self.deck = self.deal()
+
+    def deal(self) -> Iterator[str]:
+        while True:
+            yield from self.chance.sample(self.names, len(self.names))
+
+    def gust(self) -> None:
+        """Switch the next hand on, each for a few requests."""
+        for name in islice(self.deck, self.size):
+            value = f"={VALUES[name]}" if name in VALUES else ""
+            self.board.switch_on(f"{name}{value}:x{self.chance.randint(1, 2)}")
 
 
 @pytest.fixture
@@ -97,16 +129,15 @@ def crm(request: pytest.FixtureRequest) -> Iterator[HubSpot]:
 def here(request, install, crm, ledger_url, tmp_path):
     seed = request.config.getoption("--chaos-seed")
     made = install(database=ledger_url.replace(f"{tmp_path}/", ""), seed=seed)
-    made.environ["HUBSPOT_TOKEN"] = "pat-emulator"
+    made.program = (str(Path(__file__).with_name("hurried.py")),)
+    made.environ |= {"HUBSPOT_SECRET": "secret-emulator", "HUBSPOT_REFRESH_TOKEN": "refresh-emulator"}
     made.configure(CONFIGURATION.format(url=crm.server.url))
     made.command("hubspot", "provision", "crm", "--yes")
     return made
 
 
-def test_nothing_is_missing_double_or_stuck_whatever_happens(request, here, crm):
-    count, seed = request.config.getoption("--chaos"), request.config.getoption("--chaos-seed")
-    print(f"--chaos {count} --chaos-seed {seed}")  # noqa: T201  (pytest shows it when the run fails)
-    chance = random.Random(seed)
+def play(here, crm, count: int, chance: random.Random) -> None:
+    """Let conversations happen while everything goes wrong, round by round, and processes are killed."""
     commands = {"server": ("serve", "--web-only"), "one": ("worker",), "two": ("worker",)}
     if here.database.startswith("sqlite"):
         commands = {"server": ("serve",), "one": ("worker",)}
@@ -115,13 +146,13 @@ def test_nothing_is_missing_double_or_stuck_whatever_happens(request, here, crm)
     for fault in WEBHOOK_FAULTS:
         here.world.faults.switch_on(fault)
     rounds = 3 + count // 200
+    storms = [
+        Storm(chance, here.world.faults, {**HTTP_FAULTS, **GRAPHQL_FAULTS}, rounds),
+        Storm(chance, crm.board, hubspot.EMULATOR.faults, rounds),
+    ]
     for number in range(rounds):
-        here.world.faults.switch_off(*KEY_FAULTS)
-        here.world.faults.switch_on(f"{chance.choice(KEY_FAULTS)}:x1")
-        for fault in chance.sample(IADVIZE_FAULTS, 4):
-            here.world.faults.switch_on(f"{fault}:x{chance.randint(1, 3)}")
-        for fault in chance.sample(HUBSPOT_FAULTS, 6):
-            crm.board.switch_on(f"{fault}:x{chance.randint(1, 2)}")
+        for storm in storms:
+            storm.gust()
         here.wait(lambda: here.is_ready, "the server answers")
         share = count // rounds if number else count - count // rounds * (rounds - 1)
         enough = len(here.acknowledged()) + int(share * chance.uniform(0.1, 0.6))
@@ -131,22 +162,60 @@ def test_nothing_is_missing_double_or_stuck_whatever_happens(request, here, crm)
         here.kill(running[victim])
         running[victim] = here.start(*commands[victim])
         playing.join()
-    here.world.faults.switch_off()
-    crm.board.switch_off()
     here.wait(lambda: here.is_ready, "the server answers again")
     assert here.world.settle(60)
-    acknowledged = here.acknowledged()
-    assert acknowledged - here.known() == set()
-    # What iAdvize has not shown for four times is read again after five minutes; this does it at once.
-    here.command("reconcile", "--since", "1h")
-    here.operate("crm", "files")
 
-    here.wait(lambda: acknowledged <= {row["key"] for row in here.rows()}, "every row is shown")
-    rows = Counter(row["key"] for row in here.rows())
-    held = Counter(crm.keys())
+
+def mistaken(here, rows: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The conversations that do not hold what is true."""
+    found = []
+    for key, row in rows.items():
+        # The address a visitor told in a conversation, this or another one, is theirs as well.
+        told = here.world.performance(key.split("-", 2)[2]).script.person.told_email
+        if any(value != told for value in here.mistakes(key, row).values()):
+            found.append(key)
+    return found
+
+
+def test_nothing_is_missing_double_or_stuck_whatever_happens(request, here, crm):
+    count, seed = request.config.getoption("--chaos"), request.config.getoption("--chaos-seed")
+    print(f"--chaos {count} --chaos-seed {seed}")  # noqa: T201  (pytest shows it when the run fails)
+    play(here, crm, count, random.Random(seed))
+
+    # Nobody helps: what was acknowledged arrives by itself, or the CRM has refused it in so many words.
+    acknowledged = here.acknowledged()
     assert len(acknowledged) > count / 3
-    assert acknowledged - held.keys() == set()
-    assert [key for key, times in rows.items() if times > 1] == []
-    assert [key for key, times in held.items() if times > 1] == []
+    assert acknowledged - here.known() == set()
+    assert here.resting(longer_than=60) == []
+    here.until_delivered()
+    struck = crm.board.struck | here.world.faults.struck
+    kinds = {*crm.board.known, *here.world.faults.known}
+    print("did not strike:", *sorted(kinds - struck.keys()))  # noqa: T201  (the same)
+    here.world.faults.switch_off()
+    crm.board.switch_off()
+    assert here.forgotten() == []
+    dead = here.dead("crm")
+    assert len(dead) <= sum(struck.get(name, 0) for name in REFUSALS)
+    assert here.dead("files") == {}
+    here.wait(lambda: acknowledged <= {row["key"] for row in here.rows()}, "every row is shown")
+    assert acknowledged - dead.keys() - {row["conversation_id"] for row in crm.rows()} == set()
+
+    # What nobody told of is found by a comparison, which may be shown too little once.
+    here.world.faults.switch_on("late-search=3600:x1")
+    for _ in range(2):
+        here.command("reconcile", "--since", "1h")
+    if dead:
+        here.command("retry", "--all-dead", "--yes")
+    here.until_delivered()
+    everything = {here.key(one) for one in here.world.ids}
+    here.wait(lambda: everything <= {row["key"] for row in here.rows()}, "every row is shown")
+    rows, held = here.rows(), crm.rows()
+    assert Counter(row["key"] for row in rows) == dict.fromkeys(everything, 1)
+    assert Counter(row["conversation_id"] for row in held) == dict.fromkeys(everything, 1)
     assert max(Counter(crm.addresses()).values()) == 1
-    assert set(here.dead().values()) <= {0}
+    assert here.dead("crm") == here.dead("files") == {}
+    lies = sum(struck.get(name, 0) for name in LIES)
+    for found in ({row["key"]: row for row in rows}, {row["conversation_id"]: row for row in held}):
+        assert len(mistaken(here, found)) <= lies
+    # Last, for a process that does nothing meets no fault either; but a storm nobody met proves nothing.
+    assert len(struck) > 0.8 * len(kinds)

@@ -8,27 +8,8 @@ from collections import Counter
 
 import pytest
 
-from chatferry.addresses import usable_email
-from chatferry.emulators.iadvize import Truth
-
 pytest.importorskip("chatferry_csv", reason="the journey ends in CSV files")
 CONVERSATIONS = 1000
-
-
-def wrong(row: dict[str, str], truth: Truth) -> list[str]:
-    """Name the columns of a row that do not hold what is true."""
-    expected = {
-        "email": usable_email(truth.email) or "",
-        "channel": truth.channel,
-        **{name: answer.value for name, answer in truth.answers.items() if name in row},
-        **{name: "" for name in truth.unanswered if name in row and name not in truth.files_only},
-    }
-    return [name for name, value in expected.items() if plain(row[name]) != plain(value)]
-
-
-def plain(text: str) -> str:
-    """A text without white space at the ends of lines, and without what defuses a formula."""
-    return "\n".join(line.strip() for line in text.lstrip("'").splitlines())
 
 
 def test_every_conversation_acknowledged_before_a_kill_arrives_once_and_right(install):
@@ -49,8 +30,7 @@ def test_every_conversation_acknowledged_before_a_kill_arrives_once_and_right(in
     assert len(here.acknowledged()) > CONVERSATIONS // 2
     assert here.acknowledged() <= {row["key"] for row in rows}
     assert max(Counter(row["key"] for row in rows).values()) == 1
-    truths = {here.key(one): here.world.truth(one) for one in here.world.ids}
-    assert {row["key"]: found for row in rows if (found := wrong(row, truths[row["key"]]))} == {}
+    assert {row["key"]: wrong for row in rows if (wrong := here.mistakes(row["key"], row))} == {}
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chatferry.testing import Capability, ConnectorContract, Harness, Shape
-from chatferry.testing.sample import SampleHarness
+from chatferry.testing.sample import SampleConnector, SampleHarness
 
 
 def contract_for(**changes):
@@ -36,6 +36,14 @@ def test_a_capability_means_something(capability):
     ("changes", "message"),
     [
         ({"troubles": ()}, "Capability.AUTHENTICATION but has no Trouble.CREDENTIALS_REFUSED"),
+        (
+            {"capabilities": SampleHarness.capabilities - {Capability.BATCH}},
+            "Capability.PARTIAL_SUCCESS but has no Capability.BATCH beside it",
+        ),
+        (
+            {"connector": type("OneByOne", (SampleConnector,), {"batch_size": 1})},
+            "Capability.BATCH but has no connector with a batch_size above 1",
+        ),
         ({"secrets": ()}, "Capability.AUTHENTICATION but has no secrets"),
         ({"contact": None}, "Capability.CONTACTS but has no contact shape"),
         ({"conversation": None}, "Capability.CONVERSATIONS but has no conversation shape"),

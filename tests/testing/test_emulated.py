@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, request
 
 from chatferry.emulators import Emulator
 from chatferry.testing import EmulatorHarness, Shape, Trouble
@@ -13,9 +14,11 @@ from chatferry.testing.sample import SampleConnector
 
 def create(*, faults, greeting):
     app = Flask("acme")
+    app.heard = []
 
     @app.get("/")
     def root():
+        app.heard.append(request.args.get("who"))
         limited = faults.strikes("429")
         return (limited.value or "", 429) if limited else (greeting, 200)
 
@@ -45,8 +48,8 @@ def crm(tmp_path):
         yield crm
 
 
-def get(crm):
-    answer = requests.get(crm.settings()["url"], timeout=5)
+def get(crm, *, who="", patience=5):
+    answer = requests.get(crm.settings()["url"], params={"who": who}, timeout=patience)
     return answer.status_code, answer.text
 
 
@@ -74,6 +77,36 @@ def test_the_key_of_a_record_becomes_the_faults_value(crm):
 def test_a_fault_that_has_a_value_keeps_it(crm):
     crm.misbehave(Trouble.TOO_FAST, key="ada@example.org")
     assert get(crm) == (429, "30")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "heard"), [("TIMEOUT_BEFORE", []), ("TIMEOUT_AFTER", ["ada@example.org"])]
+)
+def test_a_silence_lasts_until_the_crm_behaves(crm, trouble, heard):
+    crm.misbehave(Trouble[trouble], times=1)
+    with pytest.raises(requests.ReadTimeout):
+        get(crm, who="ada@example.org", patience=0.2)
+    assert crm.app.heard == heard
+    assert get(crm) == (200, "hello")  # the second request is not held
+    crm.behave()
+    assert get(crm) == (200, "hello")
+
+
+def test_who_waits_through_a_silence_gets_no_good_answer(crm):
+    crm.misbehave(Trouble.TIMEOUT_AFTER)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(get, crm)
+        while not crm.app.heard:
+            assert not waiting.done()
+        crm.behave()
+        assert waiting.result() == (503, "")
+
+
+def test_a_silence_can_be_aimed_at_the_request_that_names_a_record(crm):
+    crm.misbehave(Trouble.TIMEOUT_BEFORE, key="ada@example.org")
+    assert get(crm, who="eve@example.org") == (200, "hello")
+    with pytest.raises(requests.ReadTimeout):
+        get(crm, who="ada@example.org", patience=0.2)
 
 
 def test_nothing_listens_after_close(tmp_path):

@@ -11,11 +11,14 @@ from flask import Flask
 
 from chatferry.emulators import Emulator, FaultBoard, Server
 from chatferry.testing.harness import Harness
+from chatferry.testing.silence import SILENCES, Silence
 from chatferry.testing.trouble import Trouble
 
 
 class EmulatorHarness(Harness):
     """Serves the connector's emulator, ``self.app``, at ``self.url`` and misbehaves through its faults.
+
+    Silences, the two time-outs, are its own: they last until ``behave``, as no emulator's fault does.
 
     :cvar emulator: the emulator the plugin registers.
     :cvar troubles: the emulator's fault for each trouble; ``"rate_limit"``, or with a value,
@@ -24,11 +27,14 @@ class EmulatorHarness(Harness):
 
     emulator: ClassVar[Emulator]
     troubles: ClassVar[Mapping[Trouble, str]] = {}
+    built_in = SILENCES
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.board: FaultBoard = self.emulator.board()
         self.app: Flask = self.emulator.create(faults=self.board, **self.options())
+        self.silence = Silence(self.app.wsgi_app)
+        self.app.wsgi_app = self.silence  # type: ignore[method-assign, assignment]
         self.server = Server(self.app).start()
 
     @property
@@ -46,15 +52,20 @@ class EmulatorHarness(Harness):
 
     def misbehave(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
         """Switch on the emulator's fault for the trouble; the key becomes its value if it has none."""
+        if trouble in SILENCES:
+            self.silence.fall(trouble, times=times, key=key)
+            return
         fault = self.troubles[trouble]
         if key is not None and "=" not in fault:
             fault = f"{fault}={key}"
         self.board.switch_on(fault if times is None else f"{fault}:x{times}")
 
     def behave(self) -> None:
-        """Switch all faults off."""
+        """Switch all faults off, and end the silence."""
+        self.silence.end()
         self.board.switch_off()
 
     def close(self) -> None:
         """Stop the server."""
+        self.silence.end()
         self.server.stop()

@@ -27,6 +27,7 @@ class Harness(ABC):
     :cvar contact: the object for the visitor, with :attr:`Capability.CONTACTS`.
     :cvar conversation: the object for the chat, with :attr:`Capability.CONVERSATIONS`.
     :cvar troubles: the kinds of misbehaviour ``misbehave`` can switch on.
+    :cvar built_in: those a class to inherit from brings with it, so that ``troubles`` need not name them.
     :cvar secrets: the secrets themselves, to be hunted for in logs and errors.
     :cvar retry_after: seconds the CRM asks for in :attr:`Trouble.TOO_FAST`.
     """
@@ -36,12 +37,15 @@ class Harness(ABC):
     contact: ClassVar[Shape | None] = None
     conversation: ClassVar[Shape | None] = None
     troubles: ClassVar[Collection[Trouble]] = ()
+    built_in: ClassVar[Collection[Trouble]] = ()
     secrets: ClassVar[tuple[str, ...]] = ()
     retry_after: ClassVar[float] = 30.0
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.memory = DictMemory()
+        self.leads = LeadFactory(contact=self.contact, conversation=self.conversation)
+        """Makes leads whose records fit this CRM."""
 
     # ------------------------------------------------------------------ what must be written
 
@@ -55,19 +59,25 @@ class Harness(ABC):
 
     @abstractmethod
     def held(self, name: str) -> Sequence[Held]:
-        """Return every live record of an object, read without the connector."""
+        """Return every live record of an object, read without the connector.
+
+        Those without a key too, with ``""`` for it: they are what must not be. Where the account is
+        shared, leave out what was there when the harness was made, by id, never by key.
+        """
 
     # --------------------------------------------------- what declared capabilities ask for
 
     def misbehave(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
         """Make the CRM misbehave from now on, for so many requests, or until ``behave``.
 
+        A silence lasts until ``behave``, however few requests it befalls: the connector has to end it.
+
         :param key: the ``contact_key`` or ``key`` of the record concerned, for troubles of one record.
         """
         raise NotImplementedError
 
     def behave(self) -> None:
-        """Make the CRM work again, if it did not."""
+        """Make the CRM work again, if it did not, and let go of the requests held in silence."""
         raise NotImplementedError
 
     def delete(self, name: str, key: str) -> None:
@@ -98,11 +108,6 @@ class Harness(ABC):
         settings = self.connector.Settings().load(dict(self.settings()))
         fields = {shape.name: shape.fields for shape in self.shapes}
         return self.connector(settings, make_context(self.directory, memory=self.memory, fields=fields))
-
-    @property
-    def leads(self) -> LeadFactory:
-        """Makes leads whose records fit this CRM."""
-        return LeadFactory(contact=self.contact, conversation=self.conversation)
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -127,6 +128,10 @@ class LeadFactory:
     conversation: Shape | None = None
     required: str = "Xanthippe Ltd"
     """What fills a required field."""
+    keys: dict[str, set[str]] = field(
+        default_factory=lambda: defaultdict(set), init=False, repr=False, compare=False
+    )
+    """By object, the keys of the leads made so far: no record of the account has another one."""
 
     def ordinary(
         self,
@@ -151,11 +156,13 @@ class LeadFactory:
     def poorest(self, number: int = 1) -> Lead:
         """Return a lead of an erased visitor who said nothing: ids, and what the CRM requires."""
         conversation = Conversation(id=f"00000000-0000-4000-8000-{number:012d}", platform="ha", client_id=335)
-        return Lead(
-            key=conversation.key,
-            contact_key=f"anonymous-{number}",
-            conversation=conversation,
-            records={shape.name: Record(values=self._required(shape)) for shape in self.shapes},
+        return self._noted(
+            Lead(
+                key=conversation.key,
+                contact_key=f"anonymous-{number}",
+                conversation=conversation,
+                records={shape.name: Record(values=self._required(shape)) for shape in self.shapes},
+            )
         )
 
     def hostile(self, text: str, number: int = 1) -> Lead:
@@ -190,7 +197,12 @@ class LeadFactory:
             if shape.long:
                 usual[shape.long] = lead.transcript
             records[shape.name] = Record(values={**self._required(shape), **usual, **conversation})
-        return replace(lead, records=records)
+        return self._noted(replace(lead, records=records))
+
+    def _noted(self, lead: Lead) -> Lead:
+        for shape in self.shapes:
+            self.keys[shape.name].add(lead.contact_key if shape is self.contact else lead.key)
+        return lead
 
     def _required(self, shape: Shape) -> dict[str, Value]:
         return {shape.required: self.required} if shape.required else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 
 from chatferry.testing.capability import Capability
@@ -22,6 +23,11 @@ _SHAPES: Mapping[Capability, str] = MappingProxyType(
     }
 )
 
+_PREMISES: Mapping[Capability, Capability] = MappingProxyType(
+    {Capability.PARTIAL_SUCCESS: Capability.BATCH, Capability.POISON: Capability.BATCH}
+)
+"""What is declared without its premise cannot fail: a request of one record has no companions."""
+
 
 def verify(harness: type[Harness]) -> None:
     """Check that a harness can do what its capabilities need.
@@ -38,12 +44,20 @@ def verify(harness: type[Harness]) -> None:
     for capability in Capability:
         if capability not in harness.capabilities:
             continue
-        for missing in _missing(harness, capability):
+        for missing in chain(_premise(harness, capability), _missing(harness, capability)):
             message = (
                 f"{harness.__name__} declares Capability.{capability.name} but has no {missing}: "
                 "write it, or do not declare the capability"
             )
             raise TypeError(message)
+
+
+def _premise(harness: type[Harness], capability: Capability) -> Iterator[str]:
+    premise = _PREMISES.get(capability)
+    if premise and premise not in harness.capabilities:
+        yield f"Capability.{premise.name} beside it"
+    if capability is Capability.BATCH and harness.connector.batch_size == 1:
+        yield "connector with a batch_size above 1"
 
 
 def _missing(harness: type[Harness], capability: Capability) -> Iterator[str]:
@@ -61,7 +75,7 @@ def _missing(harness: type[Harness], capability: Capability) -> Iterator[str]:
     if method and not _written(harness, method):
         yield f"{method}()"
     for trouble in TROUBLES.get(capability, ()):
-        if trouble not in harness.troubles:
+        if trouble not in {*harness.troubles, *harness.built_in}:
             yield f"Trouble.{trouble.name} among its troubles"
         for needed in ("misbehave", "behave"):
             if not _written(harness, needed):

@@ -23,10 +23,8 @@ class Trouble(StrEnum):
     HTML_ANSWER = "a page in HTML as if all were well, stored or not (200)"
     EMPTY_ANSWER = "an empty body as if all were well, stored or not (200)"
     RESET = "the connection breaks before an answer, nothing is stored"
-    TIMEOUT_BEFORE = "no answer in time, nothing is stored"
-    TIMEOUT_AFTER = (
-        "no answer in time, everything is stored; for the request with this key, if it can be told"
-    )
+    TIMEOUT_BEFORE = "silence until it behaves again, nothing is stored"
+    TIMEOUT_AFTER = "silence until it behaves again, all is stored; aimed at the request with this key"
     RECORD_REFUSED = "the record with this key is refused for good, its companions are stored"
     RECORD_BUSY = "the record with this key is locked, its companions are stored"
     RESULTS_SHUFFLED = "the results come in another order than the records went"

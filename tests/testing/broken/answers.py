@@ -168,6 +168,19 @@ class BuriesOnTimeouts(SampleConnector):
             raise PermanentFailure(str(error)) from None
 
 
+class WaitsForEver(SampleConnector):
+    caught_by = "test_a_timeout_before_anything_is_stored_is_temporary"
+    timeout = 0.5
+
+    def __init__(self, settings, context):
+        super().__init__(settings, context)
+        self.patience = None
+
+
+class WaitsForEverOnceItIsStored(WaitsForEver):
+    caught_by = "test_a_timeout_after_everything_is_stored_doubles_nothing"
+
+
 class CreatesUntilItHears(SampleConnector):
     caught_by = "test_a_timeout_after_everything_is_stored_doubles_nothing"
 
@@ -186,6 +199,23 @@ class CreatesTheNamelessUntilItHears(CreatesUntilItHears):
     def row(self, lead, name, key):
         row = super().row(lead, name, key)
         return {**row, "create": row["create"] and lead.email is None}
+
+
+class CreatesThenNames(SampleConnector):
+    """Creates without a key, and gives it in a call of its own: what happens between leaves an orphan."""
+
+    caught_by = "test_what_a_lost_answer_leaves_behind_has_its_key"
+
+    def send(self, name, rows):
+        new = [row for row in rows if self.crm.find(name, row["key"]) is None]
+        made = {}
+        for row in new:
+            answer = super().send(name, [{**row, "key": "", "create": True}])
+            made[row["key"]] = answer[""]["id"]
+        results = super().send(name, [{**row, "id": made.get(row["key"])} for row in rows])
+        for key, number in made.items():
+            self.crm.tables[name][number].key = key
+        return results
 
 
 class BreaksWithTheConnection(SampleConnector):

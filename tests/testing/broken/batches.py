@@ -124,6 +124,22 @@ class CountsResults(SampleConnector):
         return results
 
 
+class SplitsFiveTimes(SampleConnector):
+    """Enough for twenty leads, not for a hundred."""
+
+    caught_by = "test_one_poisoned_lead_does_not_keep_a_full_batch_from_being_delivered"
+    depth = 0
+
+    def send(self, name, rows):
+        if self.depth > 5:
+            raise PermanentFailure("the request was refused")
+        self.depth += 1
+        try:
+            return super().send(name, rows)
+        finally:
+            self.depth -= 1
+
+
 class OneSpoilsAll(SampleConnector):
     caught_by = "test_one_poisoned_lead_does_not_keep_a_full_batch_from_being_delivered"
 

@@ -60,6 +60,15 @@ class BelievesReceipts(SampleConnector):
         return [lead.receipt or super(BelievesReceipts, self).deliver([lead])[0] for lead in leads]
 
 
+class WritesWhereTheReceiptPoints(SampleConnector):
+    caught_by = "test_an_earlier_receipt_is_not_needed_nor_believed_blindly"
+
+    def row(self, lead, name, key):
+        row = super().row(lead, name, key)
+        known = lead.receipt and lead.receipt.ids.get(name)
+        return {**row, "id": known} if known in self.crm.tables[name] else row
+
+
 class NeverUpdates(SampleConnector):
     caught_by = "test_changed_content_replaces_the_old"
 

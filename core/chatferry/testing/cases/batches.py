@@ -22,6 +22,9 @@ from chatferry.testing.cases.case import (
 from chatferry.testing.harness import Harness
 from chatferry.testing.trouble import Trouble
 
+MOST_AT_ONCE = 100
+"""Leads of the fullest batch that is split: seven halvings, as far as any CRM's own limit goes."""
+
 
 class BatchCases(Cases):
     """A batch is a saving, never a common fate."""
@@ -148,7 +151,7 @@ class PartialSuccessCases(Cases):
         self, crm: Harness, connector: Connector
     ) -> None:
         """The batch may fail once; split as the engine splits it, all but the culprit arrive."""
-        leads = crm.leads.several(min(connector.batch_size, 20))
+        leads = crm.leads.several(min(connector.batch_size, MOST_AT_ONCE))
         culprit = leads[len(leads) // 2]
         crm.misbehave(Trouble.POISONED, key=key_of(crm, crm.shapes[0], culprit))
         settled: list[Outcome] = []

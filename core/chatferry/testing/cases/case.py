@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -115,7 +115,7 @@ def record_of(crm: Harness, shape: Shape, lead: Lead) -> Held:
 
 
 def holds_once(crm: Harness, *leads: Lead) -> None:
-    """Check that the CRM holds exactly one record of each object for each lead."""
+    """Check that the CRM holds exactly one record of each object for each lead, and none of nobody."""
     for _ in _records(crm, leads):
         pass
 
@@ -140,12 +140,27 @@ def holds_receipts(crm: Harness, leads: Sequence[Lead], receipts: Sequence[Outco
 def _records(crm: Harness, leads: Sequence[Lead]) -> Iterator[tuple[Lead, Shape, Held]]:
     """Read each object once, however many leads there are, and find their records."""
     for shape in crm.shapes:
-        held = defaultdict(list)
-        for record in crm.held(shape.name):
-            held[record.key].append(record)
+        held = _keyed(crm, shape)
         for lead in leads:
             key = key_of(crm, shape, lead)
             yield lead, shape, _one(held[key], shape, key)
+
+
+def holds_no_orphans(crm: Harness) -> None:
+    """Check that every record of the account has the key of a lead: nothing is created without one."""
+    for shape in crm.shapes:
+        _keyed(crm, shape)
+
+
+def _keyed(crm: Harness, shape: Shape) -> Mapping[str, Sequence[Held]]:
+    held = defaultdict(list)
+    for record in crm.held(shape.name):
+        assert record.key in crm.leads.keys[shape.name], (
+            f"{shape.name} {record.id} is held under {record.key!r}, which is no lead's key: "
+            "it was created without one, or was there before the harness"
+        )
+        held[record.key].append(record)
+    return held
 
 
 def _one(records: Sequence[Held], shape: Shape, key: str) -> Held:

@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
-from chatferry.connector import Connector
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from math import ceil
+
+from chatferry.connector import Connector, Outcome
 from chatferry.errors import TemporaryFailure
-from chatferry.model import Receipt
+from chatferry.model import Lead, Receipt
 from chatferry.testing.capability import Capability
 from chatferry.testing.cases.case import (
     Cases,
     delivered,
     holds_content,
+    holds_no_orphans,
     holds_receipts,
     key_of,
     needs,
@@ -53,8 +58,13 @@ class NetworkCases(Cases):
     def test_a_timeout_before_anything_is_stored_is_temporary(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """The connector gives up by itself, long before the engine does."""
-        _fails_and_recovers(crm, connector, Trouble.TIMEOUT_BEFORE)
+        """The connector gives up by itself, within its ``timeout``: the silence would not end."""
+        leads = crm.leads.several(2)
+        crm.misbehave(Trouble.TIMEOUT_BEFORE)
+        for outcome in _through_silence(crm, connector, leads):
+            assert isinstance(outcome, TemporaryFailure), f"a silence came out as {outcome!r}"
+        delivered(connector, *leads)
+        holds_content(crm, *leads)
 
     @needs(Capability.NETWORK)
     def test_a_timeout_after_everything_is_stored_doubles_nothing(
@@ -64,9 +74,8 @@ class NetworkCases(Cases):
         for number, shape in enumerate(crm.shapes):
             leads = [crm.leads.ordinary(10 * number + n) for n in (1, 2)]
             crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key_of(crm, shape, leads[1]))
-            for outcome in outcomes(connector, leads):
+            for outcome in _through_silence(crm, connector, leads):
                 assert isinstance(outcome, Receipt | TemporaryFailure), f"a time-out came out as {outcome!r}"
-            crm.behave()
             delivered(connector, *leads)
             holds_content(crm, *leads)
 
@@ -78,14 +87,24 @@ class NetworkCases(Cases):
         for number, shape in enumerate(crm.shapes):
             lead = crm.leads.ordinary(10 * number + 1, with_email=False)
             crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key_of(crm, shape, lead))
-            outcomes(connector, [lead])
-            crm.behave()
+            _through_silence(crm, connector, [lead])
             fresh = crm.connect()
             try:
                 delivered(fresh, lead)
             finally:
                 fresh.close()
             holds_content(crm, lead)
+
+    @needs(Capability.NETWORK)
+    def test_what_a_lost_answer_leaves_behind_has_its_key(self, crm: Harness, connector: Connector) -> None:
+        """No record is created first and named later: nobody would find it again."""
+        lead = crm.leads.ordinary()
+        for key in (None, *(key_of(crm, shape, lead) for shape in crm.shapes)):
+            crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key)
+            _through_silence(crm, connector, [lead])
+            holds_no_orphans(crm)
+        delivered(connector, lead)
+        holds_content(crm, lead)
 
     @needs(Capability.NETWORK)
     def test_one_hiccup_costs_nothing(self, crm: Harness, connector: Connector) -> None:
@@ -115,6 +134,17 @@ class FileCases(Cases):
         holds_content(crm, leads[0])
         delivered(connector, leads[1])
         holds_content(crm, *leads)
+
+
+def _through_silence(crm: Harness, connector: Connector, leads: Sequence[Lead]) -> Sequence[Outcome]:
+    """Deliver to a CRM that is silent until it behaves: the connector has to come back before that."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        call = pool.submit(outcomes, connector, leads)
+        calls = ceil(len(leads) / connector.batch_size)
+        _, waiting = wait([call], timeout=calls * connector.timeout)
+        crm.behave()
+    assert not waiting, f"the connector still waited for an answer after its {connector.timeout:g} s"
+    return call.result()
 
 
 def _fails_and_recovers(crm: Harness, connector: Connector, trouble: Trouble) -> None:

@@ -76,12 +76,14 @@ class RepetitionCases(Cases):
     def test_an_earlier_receipt_is_not_needed_nor_believed_blindly(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """A receipt may be of another account's day: its ids are a hint, the key decides."""
-        first, second = crm.leads.ordinary(1), crm.leads.ordinary(2)
+        """A receipt may name nothing, or another lead's records: its ids are a hint, the key decides."""
+        first, *others = crm.leads.several(3)
         (receipt,) = delivered(connector, first)
-        (other,) = delivered(connector, replace(second, receipt=replace(receipt, ids={})))
-        holds_receipts(crm, [first], [receipt])
-        holds_receipts(crm, [second], [other])
+        for lead, ids in zip(others, ({}, receipt.ids), strict=True):
+            for _ in ("new", "known"):
+                (own,) = delivered(connector, replace(lead, receipt=replace(receipt, ids=ids)))
+                holds_receipts(crm, [first, lead], [receipt, own])
+        holds_content(crm, first, *others)
 
     @needs(Capability.UPDATE)
     def test_changed_content_replaces_the_old(self, crm: Harness, connector: Connector) -> None:
@@ -123,8 +125,8 @@ class RepetitionCases(Cases):
         for lead in leads:
             delivered(connector, lead)
             held_once(crm, crm.contact, key_of(crm, crm.contact, lead))
+        holds_once(crm, *leads)
         assert len(crm.held(crm.contact.name)) == 1
-        assert len(crm.held(crm.conversation.name)) == len(leads)
 
 
 class ModeCases(Cases):

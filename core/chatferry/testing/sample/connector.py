@@ -32,13 +32,14 @@ class SampleSettings(Schema):
 
     crm = fields.Raw(required=True)
     api_key = SecretField(required=True)
+    timeout = fields.Float(load_default=5.0)
 
 
 class SampleConnector(Connector):
     """Writes a contact and a conversation per lead, in batches, each by its key."""
 
     name = "sample"
-    batch_size = 20
+    batch_size = 100
     timeout = 10.0
     Settings = SampleSettings
     mapping: ClassVar[Mapping[str, Mapping[str, str]]] = {
@@ -51,6 +52,7 @@ class SampleConnector(Connector):
         super().__init__(settings, context)
         self.crm: SampleCrm = settings["crm"]
         self.token = ""
+        self.patience: float | None = settings["timeout"]
 
     # ------------------------------------------------------------------ what the engine calls
 
@@ -68,7 +70,7 @@ class SampleConnector(Connector):
     def check(self) -> Sequence[Finding]:
         """Log in and list the objects."""
         try:
-            objects = self.call(self.crm.describe)["objects"]
+            objects = self.call(partial(self.crm.describe, timeout=self.patience))["objects"]
         except DeliveryError as error:
             return [Finding(level=Level.ERROR, subject="account", message=str(error))]
         return [Finding(level=Level.OK, subject="objects", message=", ".join(objects))]
@@ -77,7 +79,7 @@ class SampleConnector(Connector):
         """Remove the records; those that are gone are no error."""
         for name in ("conversation", "contact"):
             ids = [receipt.ids[name] for receipt in receipts if name in receipt.ids]
-            self.call(partial(self.crm.remove, name=name, ids=ids))
+            self.call(partial(self.crm.remove, name=name, ids=ids, timeout=self.patience))
         return [Receipt(ids=receipt.ids) for receipt in receipts]
 
     # ------------------------------------------------------------------------ from and to rows
@@ -144,7 +146,7 @@ class SampleConnector(Connector):
     def send(self, name: str, rows: Sequence[Row]) -> dict[str, Result]:
         """Send rows in one request; halve what is refused as a whole until the culprit is alone."""
         try:
-            answer = self.call(partial(self.crm.upsert, name=name, rows=rows))
+            answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.patience))
         except PermanentFailure as error:
             if len(rows) == 1:
                 return {rows[0]["key"]: {"error": {"code": error.code, "message": error.words}}}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 from chatferry.testing.trouble import Trouble
 
@@ -56,6 +57,7 @@ class SampleCrm:
         self.tables: dict[str, dict[str, Row]] = {"contact": {}, "conversation": {}}
         self.merged: dict[str, str] = {}
         self.faults: dict[Trouble, _Fault] = {}
+        self._behaves = threading.Event()
         self._token = ""
         self._ids = count(1)
 
@@ -68,27 +70,30 @@ class SampleCrm:
         self._token = f"sample-token-{next(self._ids)}"
         return Answer(text=_json(token=self._token))
 
-    def describe(self, token: str) -> Answer:
+    def describe(self, token: str, *, timeout: float | None = None) -> Answer:
         """Say which objects there are."""
-        return self._refusal(token) or Answer(text=_json(objects=sorted(self.tables)))
+        return self._refusal(token, timeout) or Answer(text=_json(objects=sorted(self.tables)))
 
-    def upsert(self, token: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Answer:
+    def upsert(
+        self, token: str, name: str, rows: Sequence[Mapping[str, Any]], *, timeout: float | None = None
+    ) -> Answer:
         """Create or update a row per key; each row has its own result.
 
-        :raises OSError: when told to; a time-out comes before or after storing.
+        :param timeout: seconds the caller waits for an answer, in a silence before or after storing.
+        :raises OSError: when told to.
         """
-        if refusal := self._refusal(token) or self._whole_batch(rows):
+        if refusal := self._refusal(token, timeout) or self._whole_batch(rows):
             return refusal
         if self._strikes(Trouble.DISK_FULL):
             raise OSError(errno.ENOSPC, "no space left on device")
         results = [{"key": row["key"], **self._write(name, row)} for row in rows]
         if self._strikes(Trouble.TIMEOUT_AFTER, *(row["key"] for row in rows)):
-            raise TimeoutError
+            self._silence(timeout)
         return Answer(text=_json(results=self._reported(results)))
 
-    def remove(self, token: str, name: str, ids: Sequence[str]) -> Answer:
+    def remove(self, token: str, name: str, ids: Sequence[str], *, timeout: float | None = None) -> Answer:
         """Delete rows; say which were there."""
-        if refusal := self._refusal(token):
+        if refusal := self._refusal(token, timeout):
             return refusal
         return Answer(text=_json(removed=[i for i in ids if self.tables[name].pop(i, None)]))
 
@@ -100,7 +105,13 @@ class SampleCrm:
 
     def switch_on(self, trouble: Trouble, times: int | None, key: str | None) -> None:
         """Misbehave from now on."""
+        self._behaves.clear()
         self.faults[trouble] = _Fault(times, key)
+
+    def switch_off(self) -> None:
+        """Work again; who still waits in a silence hears that the connection is gone."""
+        self.faults.clear()
+        self._behaves.set()
 
     # ------------------------------------------------------------------------- inside
 
@@ -112,11 +123,14 @@ class SampleCrm:
             fault.left -= 1
         return True
 
-    def _refusal(self, token: str) -> Answer | None:
+    def _silence(self, timeout: float | None) -> NoReturn:
+        raise ConnectionResetError if self._behaves.wait(timeout) else TimeoutError
+
+    def _refusal(self, token: str, timeout: float | None) -> Answer | None:
         if self._strikes(Trouble.RESET):
             raise ConnectionResetError
         if self._strikes(Trouble.TIMEOUT_BEFORE):
-            raise TimeoutError
+            self._silence(timeout)
         if self._strikes(Trouble.TOKEN_EXPIRED):
             self._token = ""
         if not token or token != self._token or self._strikes(Trouble.CREDENTIALS_REFUSED):

@@ -48,8 +48,12 @@ class SampleHarness(Harness):
         self.crm = SampleCrm(self.secrets[0])
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the CRM itself, and the key to it."""
-        return {"crm": self.crm, "api_key": Secret(self.secrets[0], "env:SAMPLE_API_KEY")}
+        """Return the CRM itself, the key to it, and a short patience."""
+        return {
+            "crm": self.crm,
+            "api_key": Secret(self.secrets[0], "env:SAMPLE_API_KEY"),
+            "timeout": 0.05,
+        }
 
     def held(self, name: str) -> Sequence[Held]:
         """Return the table's rows."""
@@ -68,7 +72,7 @@ class SampleHarness(Harness):
 
     def behave(self) -> None:
         """Switch every trouble off."""
-        self.crm.faults.clear()
+        self.crm.switch_off()
 
     def delete(self, name: str, key: str) -> None:
         """Take the row out of the table."""

@@ -1,0 +1,20 @@
+"""``python hurried.py serve`` is ``chatferry serve`` whose minutes and hours pass in a second or two.
+
+Only waits that no setting shortens. The tests can then see that all is well again *by itself*: where
+somebody wakes and retries what rests, work that is forgotten looks like work that waits.
+"""
+
+from __future__ import annotations
+
+from chatferry import schedule
+
+schedule._NOT_READY = (0.1, 0.3, 1.0, 1.0, 1.0)
+schedule.WAITED_FOR_CLOSE = sum(schedule._NOT_READY)
+schedule.PROBE_CREDENTIALS = 1.0
+schedule.QUOTA_REST = 1.0
+schedule.LONGEST_WISH = 2.0
+
+if __name__ == "__main__":  # the web server's processes import this again
+    from chatferry.cli import main
+
+    main()
