@@ -253,7 +253,9 @@ class Shelves:
             Settings = Schema
 
             def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
-                super().__init__({**settings, "crm": crms[self.name], "api_key": Secret("key")}, context)
+                super().__init__(
+                    {**settings, "crm": crms[self.name], "api_key": Secret("key"), "timeout": 5.0}, context
+                )
 
         class Ledge(Shelf):
             name = "ledge"

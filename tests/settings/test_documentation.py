@@ -45,8 +45,8 @@ def test_the_example_is_a_valid_configuration():
     environ = dict.fromkeys(re.findall(r'"env:(\w+)"', example), "x")
     settings = load_text(example, environ)
     plugins = Plugins.load()
-    ready = validate_destinations(settings, plugins.connectors, plugins.strategies, environ=environ)
-    assert mapping_of(ready["sales"])
+    prepared = validate_destinations(settings, plugins.connectors, plugins.strategies, environ=environ)
+    assert mapping_of(prepared.ready["sales"])
 
 
 def shown(key: Key) -> Any:
