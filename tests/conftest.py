@@ -31,8 +31,8 @@ from chatferry.ledger import Ledger
 from chatferry.ledger.schema import migrate
 from chatferry.model import Receipt
 from chatferry.plugins import Plugins
-from chatferry.reconcile import Reconciler
 from chatferry.settings.secrets import Secret
+from chatferry.sync.reconcile import Reconciler
 from chatferry.testing.sample.connector import SampleConnector
 from chatferry.testing.sample.crm import SampleCrm
 

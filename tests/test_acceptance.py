@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatferry.acceptance import Acceptance
+from chatferry.accept.acceptance import Acceptance
 from chatferry.errors import WebhookRefused
 from chatferry.iadvize.signature import sign
 from chatferry.settings.model import (

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from chatferry.connector import Connector, Outcome
-from chatferry.erasure import Kept, erase
+from chatferry.deliver.dispatcher import Handover
 from chatferry.errors import PermanentFailure, TemporaryFailure
-from chatferry.handover import Handover
 from chatferry.model import Receipt
+from chatferry.operations.erasure import Kept, erase
 from chatferry.testing.sample.connector import SampleConnector
 
 

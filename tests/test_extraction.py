@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from chatferry import Answer, Strategy
-from chatferry.extraction import extract, lead_of
+from chatferry.leads.extraction import extract, lead_of
+from chatferry.leads.strategies import register_strategies
 from chatferry.model import Visitor
-from chatferry.strategies import register_strategies
 from chatferry.testing.conversations import anonymous, poorest, rich, samples, talk
 
 

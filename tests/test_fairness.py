@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatferry.fairness import Fairness
-from chatferry.ledger.marks import Mark
+from chatferry.ledger.sync_requests import Mark
+from chatferry.sync.fairness import Fairness
 
 NOW = 1_700_000_000.0
 SLOW, QUICK = ("ha", 335), ("sd", 336)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chatferry.accept.group_commit import GroupCommit
 from chatferry.errors import LedgerRefused, LedgerUnavailable
-from chatferry.group_commit import GroupCommit
 from chatferry.ledger.events import Admission
 from chatferry.model import Event
 

@@ -20,7 +20,7 @@ from chatferry import (
     Receipt,
     TemporaryFailure,
 )
-from chatferry.handover import Handover, Hung
+from chatferry.deliver.dispatcher import Handover, Hung
 from chatferry.testing import make_context, make_lead
 
 Behaviour = Callable[[Sequence[Lead]], Sequence[Outcome]]

@@ -27,7 +27,7 @@ LAYERS = (
 )
 """From the bottom to the top. A module imports its own layer and those below, never one above."""
 
-PUBLIC = {"chatferry", "chatferry.emulators", "chatferry.http", "chatferry.demonstration"}
+PUBLIC = {"chatferry", "chatferry.emulators", "chatferry.http", "chatferry.emulators.stage"}
 """What a plugin may import at run time; its tests may also import ``chatferry.testing``."""
 
 VAGUE = {"utils", "helpers", "common", "base", "core", "misc"}

@@ -10,13 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatferry.errors import MappingError, SettingsError
-from chatferry.extraction import extract, lead_of
-from chatferry.mapping import compile_mapping
-from chatferry.mapping.expressions import NAMES, SHAPES
-from chatferry.mapping.filters import FILTERS
+from chatferry.leads.extraction import extract, lead_of
+from chatferry.leads.mapping import compile_mapping
+from chatferry.leads.mapping.expressions import NAMES, SHAPES
+from chatferry.leads.mapping.filters import FILTERS
+from chatferry.leads.strategies import register_strategies
 from chatferry.model import Answer, Conversation, FieldMode, Lead, Record, Satisfaction, Visitor
 from chatferry.settings.model import FieldSettings
-from chatferry.strategies import register_strategies
 from chatferry.testing.conversations import poorest, rich, samples, talk
 
 

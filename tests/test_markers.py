@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatferry.markers import find, normalise, strip
+from chatferry.leads.marker_syntax import find, normalise, strip
 
 FORMS = [
     "[](Q1)",

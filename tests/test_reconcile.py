@@ -13,9 +13,9 @@ from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.closed import ClosedPage
 from chatferry.iadvize.tokens import MemoryTokens
 from chatferry.ledger.reconciliations import Kind
-from chatferry.reconcile import Reconciler
-from chatferry.runners import LocalRunner
+from chatferry.runners.local import LocalRunner
 from chatferry.settings.secrets import Secret
+from chatferry.sync.reconcile import Reconciler
 from chatferry.web.app import create_app
 
 BEFORE = HISTORY_START - 60

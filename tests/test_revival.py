@@ -4,7 +4,7 @@ import pytest
 
 from chatferry.ledger.decisions import State
 from chatferry.ledger.selection import Selection
-from chatferry.revival import revive
+from chatferry.operations.retry import revive
 from chatferry.testing.trouble import Trouble
 
 EVERYTHING = Selection()

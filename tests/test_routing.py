@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from chatferry.leads.routing import Verdict, decide, live_wanted, mismatch, wanted
 from chatferry.model import Author, AuthorKind, Conversation, Lead, Message
-from chatferry.routing import Verdict, decide, live_wanted, mismatch, wanted
 from chatferry.settings.model import DestinationSettings, IAdvizeSettings, Settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

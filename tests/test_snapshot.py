@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chatferry.extraction import lead_of
-from chatferry.model import Receipt, Record
-from chatferry.snapshot import (
+from chatferry.leads.extraction import lead_of
+from chatferry.ledger.snapshot import (
     SnapshotUnreadable,
     dump_lead,
     dump_receipt,
@@ -15,6 +14,7 @@ from chatferry.snapshot import (
     load_lead,
     load_receipt,
 )
+from chatferry.model import Receipt, Record
 from chatferry.testing import make_lead
 from chatferry.testing.conversations import samples
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatferry.leads.transcripts import cut, render
 from chatferry.model import AuthorKind
 from chatferry.testing.conversations import file, quick_replies, rich, talk
-from chatferry.transcripts import cut, render
 
 
 def test_a_transcript_has_a_line_a_message_and_no_markers():

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from chatferry import Answer, Strategy
-from chatferry.extraction import extract
+from chatferry.leads.extraction import extract
+from chatferry.leads.watched import StrategyLost, Watched
 from chatferry.testing.conversations import rich
-from chatferry.watched import StrategyLost, Watched
 
 
 class Does(Strategy):

@@ -14,6 +14,7 @@ from chatferry.errors import (
     TemporaryFailure,
 )
 from chatferry.hookspecs import hookimpl
+from chatferry.leads.transcripts import Cut, cut
 from chatferry.model import (
     Answer,
     AuthorKind,
@@ -27,7 +28,6 @@ from chatferry.model import (
 )
 from chatferry.settings.secrets import Secret, SecretField
 from chatferry.strategy import Strategy
-from chatferry.transcripts import Cut, cut
 
 __all__ = [
     "Answer",

@@ -6,23 +6,23 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from chatferry.acceptance import Acceptance
+from chatferry.accept.acceptance import Acceptance
 from chatferry.connector import Connector, Context, Memory
-from chatferry.destination import Destination, Unserved
+from chatferry.deliver.dispatcher import Handover
 from chatferry.engine import Engine
 from chatferry.errors import SettingsError
-from chatferry.fairness import Fairness
-from chatferry.handover import Handover
 from chatferry.iadvize.client import IAdvize
+from chatferry.leads.destination import Destination, Unserved
+from chatferry.leads.mapping import CompiledMapping, compile_mapping
+from chatferry.leads.strategies import register_strategies
+from chatferry.leads.watched import Watched
 from chatferry.ledger import Ledger
 from chatferry.logs import get_logger
-from chatferry.mapping import CompiledMapping, compile_mapping
 from chatferry.plugins import Plugins
-from chatferry.reading import Reader
 from chatferry.settings.destinations import ReadyDestination, validate_destinations
 from chatferry.settings.model import FieldSettings, Settings
-from chatferry.strategies import register_strategies
-from chatferry.watched import Watched
+from chatferry.sync.fairness import Fairness
+from chatferry.sync.reading import Reader
 
 _OURS = frozenset(register_strategies())
 """Strategies that are known to come back."""

@@ -16,7 +16,7 @@ from chatferry.errors import DeliveryError
 from chatferry.model import FieldMode, Lead, Receipt
 
 if TYPE_CHECKING:
-    from chatferry.demonstration import Stage
+    from chatferry.emulators.stage import Stage
 
 Outcome: TypeAlias = Receipt | DeliveryError
 """What became of one lead."""

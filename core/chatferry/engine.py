@@ -14,12 +14,12 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
 
-from chatferry.acceptance import Acceptance
-from chatferry.destination import Destination, Unserved
+from chatferry.accept.acceptance import Acceptance
+from chatferry.deliver.dispatcher import Handed
+from chatferry.deliver.outcomes import Settlement, open_snapshots, settle, unwritable
 from chatferry.errors import DeliveryError, LedgerUnavailable, PlatformError, PlatformUnavailable
-from chatferry.fairness import Fairness
-from chatferry.handover import Handed
 from chatferry.iadvize.client import IAdvize
+from chatferry.leads.destination import Destination, Unserved
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import ClientKey, DueConversation
 from chatferry.ledger.deliveries import Settled
@@ -27,10 +27,10 @@ from chatferry.ledger.destinations import Parked
 from chatferry.logs import get_logger
 from chatferry.model import Conversation, Event, Lead, Receipt
 from chatferry.plugins import Plugins
-from chatferry.reading import Reader
 from chatferry.schedule import PROBE_CREDENTIALS
 from chatferry.settings.model import Settings
-from chatferry.settlement import Settlement, open_snapshots, settle, unwritable
+from chatferry.sync.fairness import Fairness
+from chatferry.sync.reading import Reader
 
 T = TypeVar("T")
 Readings: TypeAlias = Mapping[str, Conversation | PlatformError]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO, cast
@@ -33,7 +34,7 @@ with _without("rich"):
     import structlog
     from structlog import get_logger
 
-__all__ = ["configure_logging", "get_logger"]
+__all__ = ["configure_logging", "frames", "get_logger"]
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -60,6 +61,15 @@ def configure_logging(settings: LogSettings) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     # Its warnings show addresses, and an address may end in a visitor's.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def frames(error: BaseException) -> str:
+    """Return where an error was raised, innermost last, without its message and any values.
+
+    A traceback's texts and values may be personal data.
+    """
+    summary = traceback.extract_tb(error.__traceback__)
+    return " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in summary)
 
 
 class _Unfailing:

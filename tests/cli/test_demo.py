@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import pytest
 
-from chatferry.cli.demo_truth import compare, key_of
-from chatferry.demonstration import Arrived
+from chatferry.cli.demo.truth import compare, key_of
+from chatferry.emulators.stage import Arrived
 
 CsvConnector = pytest.importorskip(
     "chatferry_csv.connector", reason="the demonstration's leads go into CSV files"

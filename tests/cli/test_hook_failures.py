@@ -10,7 +10,7 @@ import pytest
 from chatferry.hookspecs import hookimpl
 from chatferry.ledger.hook_failures import KEPT
 from chatferry.plugins.failures import HookFailure
-from chatferry.runners import LocalRunner
+from chatferry.runners.local import LocalRunner
 
 SAID = "plugin clumsy: delivery_succeeded raised KeyError at "
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from chatferry.ledger.destinations import Parked
-from chatferry.ledger.marks import Mark
+from chatferry.ledger.sync_requests import Mark
 from chatferry.testing.trouble import Trouble
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from chatferry.cli.app import command_line
 from chatferry.errors import ChatferryError
-from chatferry.runners.priority import TURN
+from chatferry.runners.process import TURN
 
 
 @pytest.fixture

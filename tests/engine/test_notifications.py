@@ -6,7 +6,7 @@ import pytest
 
 from chatferry import PermanentFailure, Receipt, TemporaryFailure, hookimpl
 from chatferry.ledger.decisions import State
-from chatferry.runners import LocalRunner
+from chatferry.runners.local import LocalRunner
 
 HOOKS = ("conversation_synced", "delivery_succeeded", "delivery_failed", "engine_started", "engine_stopping")
 

@@ -11,8 +11,8 @@ import pytest
 import structlog
 
 from chatferry.errors import LedgerUnavailable
-from chatferry.runners import LocalRunner
-from chatferry.runners.priority import STEP
+from chatferry.runners.local import LocalRunner
+from chatferry.runners.process import STEP
 from chatferry.settings.model import RunnerSettings
 
 

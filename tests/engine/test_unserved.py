@@ -10,7 +10,7 @@ from chatferry import Connector, hookimpl
 from chatferry.ledger.decisions import State
 from chatferry.ledger.selection import Selection
 from chatferry.ledger.stories import Name
-from chatferry.runners import LocalRunner
+from chatferry.runners.local import LocalRunner
 from chatferry.settings.model import LiveSettings, RetrySettings, StrategySettings
 
 pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)

@@ -12,7 +12,7 @@ from chatferry import Connector, Receipt, Secret, hookimpl
 from chatferry.assembly import assemble
 from chatferry.ledger import Ledger
 from chatferry.plugins import Plugins
-from chatferry.runners import LocalRunner
+from chatferry.runners.local import LocalRunner
 from chatferry.settings.model import (
     ClientSettings,
     DestinationSettings,

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 import requests
 
-from chatferry.addresses import usable_email
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, WebhookSettings, create_app
+from chatferry.leads.addresses import usable_email
 from chatferry.ledger import Ledger
 
 PATIENCE = 120.0

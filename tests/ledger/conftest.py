@@ -10,8 +10,8 @@ import pytest
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import Settled
 from chatferry.ledger.decisions import Decided, State
-from chatferry.ledger.marks import Mark
 from chatferry.ledger.selection import Listed, Selection
+from chatferry.ledger.sync_requests import Mark
 
 NOW = 1_700_000_000.0
 

@@ -8,7 +8,7 @@ from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import Settled
 from chatferry.ledger.decisions import State
 from chatferry.ledger.deliveries import Settled as Handed
-from chatferry.ledger.marks import Mark
+from chatferry.ledger.sync_requests import Mark
 
 NOW = 1_700_000_000.0
 

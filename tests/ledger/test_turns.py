@@ -7,12 +7,12 @@ from subprocess import PIPE, Popen
 import pytest
 
 from chatferry.errors import LedgerUnavailable
-from chatferry.ledger.turns import Turns
+from chatferry.ledger.writer_queue import Turns
 
 HOLD = """
 import sys
 from pathlib import Path
-from chatferry.ledger.turns import Turns
+from chatferry.ledger.writer_queue import Turns
 with Turns(Path(sys.argv[1])).turn():
     print("held", flush=True)
     input()

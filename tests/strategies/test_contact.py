@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from chatferry.leads.strategies.contact import Contact
 from chatferry.model import Answer, Visitor
-from chatferry.strategies.contact import Contact
 from chatferry.testing.conversations import anonymous, rich, talk
 from chatferry.testing.strategies import StrategyContract
 
@@ -187,7 +187,7 @@ def test_wrong_options_are_refused(options):
 
 def test_a_conversation_without_either_loads_neither_library():
     code = (
-        "import sys; from chatferry.strategies.contact import Contact;"
+        "import sys; from chatferry.leads.strategies.contact import Contact;"
         "from chatferry.testing.conversations import talk;"
         "list(Contact({}).extract(talk().visitor('Hello, 25 000 please').build(), {}));"
         "sys.exit(bool({'phonenumbers', 'email_validator'} & set(sys.modules)))"

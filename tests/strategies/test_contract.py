@@ -8,7 +8,7 @@ import pytest
 from marshmallow import EXCLUDE, Schema
 
 from chatferry import Answer, Strategy
-from chatferry.strategies import register_strategies
+from chatferry.leads.strategies import register_strategies
 from chatferry.testing.conversations import hostile, poorest, rich
 from chatferry.testing.strategies import StrategyContract
 

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from chatferry.markers import find
+from chatferry.leads.marker_syntax import find
+from chatferry.leads.strategies.markers import Markers, asked
 from chatferry.model import Attachment, AuthorKind
-from chatferry.strategies.markers import Markers, asked
 from chatferry.testing.conversations import file, quick_replies, rich, talk
 from chatferry.testing.strategies import StrategyContract
 

@@ -1,7 +1,7 @@
 import pytest
 
+from chatferry.leads.strategies.profile import Profile
 from chatferry.model import Visitor
-from chatferry.strategies.profile import Profile
 from chatferry.testing.conversations import poorest, talk
 from chatferry.testing.strategies import StrategyContract
 

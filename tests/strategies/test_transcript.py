@@ -1,7 +1,7 @@
 import pytest
 from marshmallow import ValidationError
 
-from chatferry.strategies.transcript import Transcript
+from chatferry.leads.strategies.transcript import Transcript
 from chatferry.testing.conversations import poorest, talk
 from chatferry.testing.strategies import StrategyContract
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from chatferry.acceptance import Acceptance
+from chatferry.accept.acceptance import Acceptance
 from chatferry.iadvize.signature import HEADER, sign
 from chatferry.ledger import Ledger
 from chatferry.settings.model import IAdvizeSettings, Settings

@@ -49,7 +49,7 @@ COMMANDS = (
     LazyCommand("preview", "chatferry.cli.preview:preview", "Show what a conversation would become."),
     LazyCommand("plugins", "chatferry.cli.plugins:plugins", "Show the plugins and how they are."),
     LazyCommand("emulate", "chatferry.cli.emulate:emulate", "Run a stand-in for iAdvize or a CRM."),
-    LazyCommand("demo", "chatferry.cli.demo:demo", "Do the main job on emulated conversations."),
+    LazyCommand("demo", "chatferry.cli.demo.command:demo", "Do the main job on emulated conversations."),
 )
 """Ours, in the order of the help. Name, where it is, its one line of help."""
 

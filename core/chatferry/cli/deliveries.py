@@ -15,7 +15,7 @@ from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace
 from chatferry.ledger.decisions import State
 from chatferry.ledger.selection import Listed, Selection
-from chatferry.revival import REVIVABLE, revive
+from chatferry.operations.retry import REVIVABLE, revive
 
 _WAITING_FOR_AN_OPERATOR = (State.DEAD, State.PARKED)
 _ids = click.argument("ids", type=int, nargs=-1, metavar="[ID]...")

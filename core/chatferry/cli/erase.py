@@ -10,9 +10,9 @@ import click
 from chatferry.cli.output import output_option, print_json
 from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
-from chatferry.erasure import ErasureReport
-from chatferry.erasure import erase as erase_people
 from chatferry.errors import ChatferryError
+from chatferry.operations.erasure import ErasureReport
+from chatferry.operations.erasure import erase as erase_people
 
 
 @click.command()

@@ -9,8 +9,8 @@ from chatferry.cli.times import span
 from chatferry.ledger.decisions import State
 from chatferry.ledger.destinations import DestinationState, Parked
 from chatferry.ledger.status import Status
+from chatferry.operations.timeline import unserved
 from chatferry.plugins.report import PluginReport
-from chatferry.story import unserved
 
 
 def needs(

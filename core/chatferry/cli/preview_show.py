@@ -10,8 +10,8 @@ from rich.console import Console
 
 from chatferry.cli.output import plain, table
 from chatferry.cli.previewing import Foreseen
+from chatferry.leads.transcripts import readable
 from chatferry.model import Answer, Conversation, Message, Record
-from chatferry.transcripts import readable
 
 _LONGEST = 100
 """Characters of a text that a table shows."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from chatferry.assembly import destination_of
 from chatferry.cli.workspace import Workspace
-from chatferry.destination import Destination
 from chatferry.errors import ChatferryError, PluginError
-from chatferry.extraction import extract, lead_of
+from chatferry.leads.destination import Destination
+from chatferry.leads.extraction import extract, lead_of
 from chatferry.ledger.decisions import State
 from chatferry.model import Conversation, Lead, Record
 from chatferry.settings.destinations import Prepared, validate_destinations

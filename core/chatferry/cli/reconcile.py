@@ -17,8 +17,8 @@ from chatferry.cli.times import Duration, Moment, iso, shown, span
 from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
 from chatferry.ledger.reconciliations import Kind, Progress
-from chatferry.reconcile import Reconciler
-from chatferry.runners import LocalRunner
+from chatferry.runners.local import LocalRunner
+from chatferry.sync.reconcile import Reconciler
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -10,9 +10,9 @@ import click
 from chatferry.cli.stopping import stopping
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
-from chatferry.garbage import settle_down
 from chatferry.logs import get_logger
-from chatferry.runners import LocalRunner, take_short_turns
+from chatferry.runners.local import LocalRunner
+from chatferry.runners.process import shorten_switch_interval, tune_gc
 
 
 @click.command()
@@ -26,8 +26,8 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     workspace.strict |= strict
     engine = workspace.engine
     server = make_server(workspace.config, workspace.settings.web)
-    settle_down()
-    take_short_turns()
+    tune_gc()
+    shorten_switch_interval()
     runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
     get_logger("chatferry").info("serving", url=f"{url(server)}/webhooks/iadvize", runner=runner is not None)
     try:
@@ -46,8 +46,8 @@ def worker(workspace: Workspace, *, strict: bool) -> None:
     workspace.strict |= strict
     with stopping() as told:
         engine = workspace.engine
-        settle_down()
-        take_short_turns()
+        tune_gc()
+        shorten_switch_interval()
         with LocalRunner(engine, on_failure=told.tell) as runner:
             get_logger("chatferry").info("working", destinations=list(engine.destinations))
             told.wait()

@@ -18,7 +18,7 @@ from chatferry.errors import ChatferryError
 from chatferry.ledger.decisions import State
 from chatferry.ledger.stories import Heard, Known
 from chatferry.model import Answer, Lead, Receipt, Record
-from chatferry.story import Journey, Story, stories
+from chatferry.operations.timeline import Journey, Story, stories
 
 _SHOWN = 100
 _MESSAGES = 4

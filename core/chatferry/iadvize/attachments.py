@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chatferry.iadvize.fitting import ALIAS
-from chatferry.iadvize.scalars import clean
 from chatferry.model import Attachment
+from chatferry.text import storable
 
 _WORDS = ("message", "title", "text", "fileName", "description")
 _PRICES = ("promotionPriceText", "offerPriceText", "priceText")
@@ -56,7 +56,7 @@ def _lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
     for name in sorted(_NAMES.intersection(node), key=_PLACES.__getitem__):
         if name in _PARTS or name in _LISTS:
             parts.append(name)
-        elif (said := clean(node[name])) and said.strip():
+        elif (said := storable(node[name])) and said.strip():
             if name in _WORDS:
                 words.append(said)
             elif name in _PRICES:
@@ -75,7 +75,7 @@ def _lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
 def _part(value: Any, depth: int, bullet: str) -> Iterator[str]:
     for each in value if isinstance(value, list) else (value,):
         if isinstance(each, str):
-            yield f"{bullet}{clean(each)}"
+            yield f"{bullet}{storable(each)}"
         elif isinstance(each, dict):
             for line in _lines(without_aliases(each), depth):
                 yield f"{bullet}{line}"

@@ -11,7 +11,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from chatferry.errors import PlatformError
 from chatferry.iadvize.endpoint import Endpoint
-from chatferry.iadvize.scalars import clean, legacy_id, moment
+from chatferry.iadvize.scalars import legacy_id, moment
+from chatferry.text import storable
 
 _LONGEST: Final = 128
 """Characters of an id and a channel the ledger holds."""
@@ -70,13 +71,13 @@ class _Project(_Lenient):
 class _Node(_Lenient):
     id = fields.String(required=True)
     closedAt = fields.Function(deserialize=moment, allow_none=True)  # noqa: N815  (iAdvize's name)
-    channel = fields.Function(deserialize=clean, allow_none=True)
+    channel = fields.Function(deserialize=storable, allow_none=True)
     project = fields.Nested(_Project, allow_none=True)
 
     @post_load
     def make(self, node: dict[str, Any], **_: Any) -> ClosedConversation | None:
         """Make the conversation; one whose id the ledger cannot hold could never be asked for."""
-        if len(node["id"]) > _LONGEST or clean(node["id"]) != node["id"]:
+        if len(node["id"]) > _LONGEST or storable(node["id"]) != node["id"]:
             return None
         return ClosedConversation(
             id=node["id"],

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from chatferry.iadvize.scalars import clean, legacy_id, moment
+from chatferry.iadvize.scalars import legacy_id, moment
 from chatferry.model import Conversation, Event, Satisfaction, Transaction
+from chatferry.text import storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,5 +138,5 @@ def _amount(value: object) -> float | None:
 
 
 def _text(value: object) -> str | None:
-    text = clean(value)
+    text = storable(value)
     return text if text and text.strip() else None

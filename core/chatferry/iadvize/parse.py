@@ -15,7 +15,7 @@ from typing import Any
 
 from chatferry.errors import PlatformError
 from chatferry.iadvize.attachments import read_attachments, without_aliases
-from chatferry.iadvize.scalars import clean, legacy_id, moment, seconds
+from chatferry.iadvize.scalars import legacy_id, moment, seconds
 from chatferry.model import (
     Author,
     AuthorKind,
@@ -26,6 +26,7 @@ from chatferry.model import (
     Value,
     Visitor,
 )
+from chatferry.text import storable
 
 _KINDS = {
     "Visitor": AuthorKind.VISITOR,
@@ -64,7 +65,7 @@ def parse_conversation(raw: Mapping[str, Any], *, platform: str, client_id: int)
         platform=platform,
         client_id=client_id,
         project_id=legacy_id(project.get("id")),
-        project_name=clean(project.get("name")),
+        project_name=storable(project.get("name")),
         channel=_upper(raw.get("channel")),
         language=_language(raw.get("language")),
         created_at=created_at,
@@ -118,7 +119,7 @@ class _Messages:
             or f"{self._conversation}/{index}",
             at=at,
             author=author,
-            text=clean(node.get("text")) or "",
+            text=storable(node.get("text")) or "",
             attachments=attachments,
         )
 
@@ -142,10 +143,10 @@ class _Messages:
             role = AuthorKind.BOT if "bot" in kind.lower() else AuthorKind.AGENT
         if role in _OPERATORS and kind != _NO_OPERATOR:
             self._note(identity)
-        names = (clean(raw.get(name)) for name in ("userName", "name", "firstName", "lastName"))
+        names = (storable(raw.get(name)) for name in ("userName", "name", "firstName", "lastName"))
         return Author(
             kind=role,
-            id=None if identity is None else clean(str(identity)),
+            id=None if identity is None else storable(str(identity)),
             name=next((name for name in names if name), None),
         )
 
@@ -165,7 +166,7 @@ def _visitor(raw: Mapping[str, Any]) -> Visitor:
     external = raw.get("externalUserId")
     return Visitor(
         id=_identity(raw.get("visitorId")),
-        source=clean(raw.get("source")),
+        source=storable(raw.get("source")),
         external_id=_said(external if external is not None else raw.get("externalId")),
         first_name=_said(raw.get("firstName")),
         last_name=_said(raw.get("lastName")),
@@ -201,9 +202,9 @@ def _transactions(raw: Any) -> tuple[Transaction, ...]:
         if identity:
             found[identity] = Transaction(
                 id=identity,
-                external_id=clean(node.get("externalConversionId")),
+                external_id=storable(node.get("externalConversionId")),
                 amount=_amount(node.get("amount")),
-                currency=clean(node.get("currency")),
+                currency=storable(node.get("currency")),
                 at=moment(node.get("eventDate")) or moment(node.get("createdAt")),
             )
     return tuple(found.values())
@@ -221,7 +222,7 @@ def _named_values(raw: Any) -> dict[str, Value]:
         entry = without_aliases(each) if isinstance(each, dict) else {}
         name = next((str(entry[n]) for n in _NAMES if isinstance(entry.get(n), (str, int))), "")
         if name.strip():
-            found[clean(name) or ""] = _value(
+            found[storable(name) or ""] = _value(
                 next((entry[v] for v in _VALUES if entry.get(v) is not None), None)
             )
     return found
@@ -236,7 +237,7 @@ def _value(raw: Any) -> Value:
         return raw if abs(raw) <= _LARGEST_NUMBER else str(raw)
     if isinstance(raw, float):
         return raw if isfinite(raw) else None
-    return clean(raw)
+    return storable(raw)
 
 
 def _tags(raw: Any) -> tuple[str, ...]:
@@ -276,12 +277,12 @@ def _mapping(raw: Any) -> Mapping[str, Any]:
 
 def _said(raw: Any) -> str | None:
     """Return a text that says something, trimmed; an empty one says nothing."""
-    text = clean(raw)
+    text = storable(raw)
     return (text.strip() or None) if text else None
 
 
 def _identity(raw: Any) -> str | None:
-    return str(raw) if type(raw) is int else clean(raw)
+    return str(raw) if type(raw) is int else storable(raw)
 
 
 def _upper(raw: Any) -> str | None:

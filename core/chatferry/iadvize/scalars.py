@@ -1,4 +1,4 @@
-"""iAdvize's ways to write a date, a duration, an id and a text."""
+"""iAdvize's ways to write a date, a duration and an id."""
 
 from __future__ import annotations
 
@@ -69,21 +69,3 @@ def seconds(value: Any) -> float | None:
     except ValueError:
         return None
     return sum(parts) if parts else None
-
-
-def clean(value: object) -> str | None:
-    """Return a text that can be encoded and stored anywhere, or None if ``value`` is no text.
-
-    NUL characters go, lone surrogates become replacement characters: no CRM and no database
-    takes either.
-    """
-    if not isinstance(value, str):
-        return None
-    if "\0" in value:
-        return clean(value.replace("\0", ""))
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value

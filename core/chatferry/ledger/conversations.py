@@ -27,7 +27,7 @@ from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import Decided, record_decisions
 from chatferry.ledger.events import Events
 from chatferry.ledger.locking import conversation_order, lock_conversations
-from chatferry.ledger.marks import Mark, mark_due
+from chatferry.ledger.sync_requests import Mark, mark_due
 from chatferry.ledger.tables import conversations
 from chatferry.model import Event
 

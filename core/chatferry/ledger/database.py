@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chatferry.errors import LedgerRefused, LedgerUnavailable, SettingsError
-from chatferry.ledger.turns import PATIENCE, Turns
+from chatferry.ledger.writer_queue import PATIENCE, Turns
 
 _DURABLE = "chatferry_durable"
 _WRITE = "chatferry_write"

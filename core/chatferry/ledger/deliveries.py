@@ -12,7 +12,7 @@ from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import ERASED, State
 from chatferry.ledger.leases import give_back_destination, lease_destination
 from chatferry.ledger.locking import lock_deliveries
-from chatferry.ledger.overtaken import ANEW, STALE, WRITTEN_OVER, written_over
+from chatferry.ledger.stale_writes import ANEW, STALE, WRITTEN_OVER, written_over
 from chatferry.ledger.tables import deliveries, destinations
 from chatferry.model import Lead
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import insert_or_ignore
-from chatferry.ledger.heard import event_of
-from chatferry.ledger.marks import Mark, mark_due
+from chatferry.ledger.event_rows import event_of
 from chatferry.ledger.pruning import prune_events
 from chatferry.ledger.redaction import may_be_personal, redact
+from chatferry.ledger.sync_requests import Mark, mark_due
 from chatferry.ledger.tables import conversations, events
 from chatferry.model import Event
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from chatferry.iadvize.facts import remembered
 from chatferry.ledger.database import Database
-from chatferry.ledger.heard import event_of
+from chatferry.ledger.event_rows import event_of
 from chatferry.ledger.locking import lock_conversations, lock_events
 from chatferry.ledger.tables import conversations, events
 from chatferry.model import Event

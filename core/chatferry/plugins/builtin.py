@@ -1,12 +1,12 @@
-"""What chatferry brings itself, through the same hooks as everybody else's."""
+"""What chatferry brings itself, through the public hooks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chatferry import strategies
 from chatferry.hookspecs import hookimpl
+from chatferry.leads import strategies
 
 if TYPE_CHECKING:
     from chatferry.emulators import Emulator

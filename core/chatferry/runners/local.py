@@ -18,11 +18,10 @@ from typing import Final, Self
 
 from chatferry.engine import Engine
 from chatferry.errors import LedgerUnavailable
-from chatferry.logs import get_logger
+from chatferry.logs import frames, get_logger
 from chatferry.runners.housekeeping import FailureTelling, LeaseKeeping, Pruning
-from chatferry.runners.priority import step_back
+from chatferry.runners.process import lower_priority
 from chatferry.runners.reconciliation import ScheduledReconciliation
-from chatferry.tracing import frames
 
 _AFTER_A_FAILURE: Final = 1.0
 """Seconds a loop rests when the ledger is out of reach."""
@@ -90,7 +89,7 @@ class LocalRunner:
         thread.start()
 
     def _loop(self, name: str, verb: Callable[[], int], idle: float) -> None:
-        step_back()
+        lower_priority()
         try:
             while not self._stopping.is_set():
                 done = self._turn(name, verb)

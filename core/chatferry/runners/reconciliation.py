@@ -7,7 +7,7 @@ from typing import Final
 from chatferry.engine import Engine
 from chatferry.errors import PlatformError
 from chatferry.logs import get_logger
-from chatferry.reconcile import Reconciler
+from chatferry.sync.reconcile import Reconciler
 
 _LOCK: Final = "reconciliation"
 _LOCK_SECONDS: Final = 900.0

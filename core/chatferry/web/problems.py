@@ -9,8 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from chatferry.errors import LedgerUnavailable, WebhookRefused
-from chatferry.logs import get_logger
-from chatferry.tracing import frames
+from chatferry.logs import frames, get_logger
 
 RETRY_AFTER = 10
 """Seconds; iAdvize's own first retry comes then."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flask import Flask
 
-from chatferry.acceptance import Acceptance
-from chatferry.garbage import settle_down
+from chatferry.accept.acceptance import Acceptance
 from chatferry.ledger import Ledger
 from chatferry.logs import configure_logging
+from chatferry.runners.process import tune_gc
 from chatferry.settings.load import load
 from chatferry.web.app import create_app
 from chatferry.web.server import CONFIG
@@ -26,7 +26,7 @@ def create() -> Flask:
     acceptance = Acceptance(settings, ledger.events)
     _follow_parent()
     app = create_app(acceptance.accept, ledger.ping, body_limit=settings.web.body_limit)
-    settle_down()
+    tune_gc()
     return app
 
 

@@ -6,7 +6,7 @@ import pytest
 from marshmallow import ValidationError
 
 from chatferry import Level, PermanentFailure, Receipt, Record, TemporaryFailure
-from chatferry.mapping import compile_mapping
+from chatferry.leads.mapping import compile_mapping
 from chatferry.settings.model import FieldSettings
 from chatferry.testing import make_lead
 from chatferry_csv import CsvConnector

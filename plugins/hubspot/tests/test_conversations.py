@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chatferry import AuthFailure, PermanentFailure, Receipt, TemporaryFailure
-from chatferry.mapping import compile_mapping
+from chatferry.leads.mapping import compile_mapping
 from chatferry.model import Satisfaction
 from chatferry.settings.model import FieldSettings
 from chatferry_hubspot.connector import HubSpot

@@ -39,7 +39,7 @@ from chatferry_csv.store import LINGER, Store, Table
 from chatferry_csv.text import Format
 
 if TYPE_CHECKING:
-    from chatferry.demonstration import Stage
+    from chatferry.emulators.stage import Stage
 
 _log = logging.getLogger(__name__)
 

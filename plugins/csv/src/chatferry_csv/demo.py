@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatferry.demonstration import Arrived, Stage
+from chatferry.emulators.stage import Arrived, Stage
 from chatferry_csv.records import CONTACT, CONVERSATION
 from chatferry_csv.text import allow_large_cells, refuse_mark
 

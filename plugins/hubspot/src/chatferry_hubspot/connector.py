@@ -24,7 +24,7 @@ from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
 from chatferry_hubspot.storage import Chooser, Home
 
 if TYPE_CHECKING:
-    from chatferry.demonstration import Stage
+    from chatferry.emulators.stage import Stage
 
 WORK_TIME = 150.0
 """Seconds after which no call of a batch is begun any more."""

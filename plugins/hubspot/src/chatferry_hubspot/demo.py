@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from chatferry import Secret
-from chatferry.demonstration import Arrived, Stage
+from chatferry.emulators.stage import Arrived, Stage
 from chatferry.emulators import Server
 from chatferry_hubspot.client import Client
 from chatferry_hubspot.emulator import EMULATOR

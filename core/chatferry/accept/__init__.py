@@ -1,0 +1,1 @@
+"""Own an event: verified, written and committed before it is acknowledged."""

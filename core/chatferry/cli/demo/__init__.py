@@ -1,0 +1,1 @@
+"""``chatferry demo``: the whole way from an emulated iAdvize to a CRM, with real HTTP."""

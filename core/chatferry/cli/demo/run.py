@@ -1,0 +1,161 @@
+"""The demonstration itself: emulators, a configuration, the server, conversations, a comparison."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatferry.cli.demo.server import DemoServer, free_port
+from chatferry.cli.demo.truth import Comparison, compare
+from chatferry.cli.template import key, written
+from chatferry.connector import Connector
+from chatferry.emulators import FaultBoard, Server
+from chatferry.emulators.iadvize import FAULTS, IAdvizeWorld, Truth, WebhookSettings, create_app
+from chatferry.emulators.stage import Stage
+
+MISBEHAVIOUR = ("duplicate:0.15", "reordered=0.5:0.15", "late-close:0.1", "late-data:0.05", "server-error:x1")
+"""What real life brings: webhooks that come twice or late, data that are late, an outage."""
+
+_SECRETS = {
+    "IADVIZE_SECRET": "a-secret-of-the-demo",
+    "IADVIZE_USER": "connector@example.com",
+    "IADVIZE_PASSWORD": "emulated",
+}
+_PATIENCE, _PATIENCE_EACH = 45.0, 0.05
+"""Seconds to wait for leads, and so many more for each."""
+
+Progress = Callable[[str, int], None]
+"""Told how many webhooks were acknowledged (``told``) and how many leads ``arrived``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be demonstrated."""
+
+    connector: type[Connector]
+    directory: Path
+    conversations: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it. ``events`` counts the webhooks by type, ``requests`` what the server sent."""
+
+    comparison: Comparison
+    mapping: Mapping[str, Mapping[str, str]]
+    seconds: float
+    events: Mapping[str, int]
+    attempts: int
+    misbehaved: Mapping[str, int]
+    places: Sequence[str]
+    log: Path
+
+
+Pause = Callable[[float], None]
+"""Rests for some seconds; raises if somebody wants an end."""
+
+
+def demonstrate(plan: Plan, progress: Progress, pause: Pause) -> Outcome:
+    """Carry the conversations from the emulator to the CRM with the real server, and compare.
+
+    :raises ChatferryError: if the server does not run.
+    """
+    port = free_port()
+    target = WebhookSettings(
+        target=f"http://127.0.0.1:{port}/webhooks/iadvize",
+        secret=_SECRETS["IADVIZE_SECRET"],
+        time_scale=10.0,
+    )
+    faults = FaultBoard(FAULTS, MISBEHAVIOUR, seed=plan.seed)
+    with ExitStack() as stack:
+        stage = stack.enter_context(plan.connector.stage(plan.directory))
+        world = stack.enter_context(
+            IAdvizeWorld(seed=plan.seed, conversations=0, webhooks=target, faults=faults)
+        )
+        iadvize = stack.enter_context(Server(create_app(world)))
+        config = plan.directory / "chatferry.toml"
+        config.write_text(_configuration(plan.connector, stage, iadvize.url, port), encoding="utf-8")
+        log = plan.directory / "serve.log"
+        server = DemoServer(config, port, {**_SECRETS, **stage.environ}, log, pause)
+        with server:
+            began = time.monotonic()
+            for _ in range(plan.conversations):
+                world.play()
+                pause(0.0)
+            _await(plan, world, stage, server, progress, pause)
+            seconds = time.monotonic() - began
+        return _outcome(plan, world, stage, seconds, log)
+
+
+def _await(
+    plan: Plan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress, pause: Pause
+) -> None:
+    """Wait until all is as it should be, or for as long as anybody would."""
+    truths = _truths(world)
+    deadline = time.monotonic() + _PATIENCE + _PATIENCE_EACH * plan.conversations
+    while time.monotonic() < deadline:
+        server.check()
+        began = time.monotonic()
+        found = compare(truths, stage.held(), _mapping(plan.connector, stage))
+        progress("told", len(set(world.acknowledged())))
+        progress("arrived", found.arrived)
+        if not found.differences and world.settle(0):
+            return
+        pause(max(0.2, time.monotonic() - began))
+
+
+def _outcome(plan: Plan, world: IAdvizeWorld, stage: Stage, seconds: float, log: Path) -> Outcome:
+    mapping = _mapping(plan.connector, stage)
+    deliveries = world.sender.deliveries
+    events: dict[str, int] = {}
+    for delivery in deliveries:
+        events[delivery.webhook.event_type] = events.get(delivery.webhook.event_type, 0) + 1
+    return Outcome(
+        comparison=compare(_truths(world), stage.held(), mapping),
+        mapping=mapping,
+        seconds=seconds,
+        events=events,
+        attempts=sum(len(delivery.attempts) for delivery in deliveries),
+        misbehaved=world.faults.struck,
+        places=stage.places,
+        log=log,
+    )
+
+
+def _truths(world: IAdvizeWorld) -> Sequence[Truth]:
+    return [world.truth(conversation) for conversation in world.ids[: world.played]]
+
+
+def _mapping(connector: type[Connector], stage: Stage) -> Mapping[str, Mapping[str, str]]:
+    return {**connector.mapping, **stage.mapping}
+
+
+def _configuration(connector: type[Connector], stage: Stage, api_url: str, port: int) -> str:
+    """Return a configuration like anybody's, but for the addresses."""
+    place = f"destinations.{key(connector.name)}"
+    lines = [
+        "# Written by chatferry demo.",
+        'database = "sqlite:///chatferry.db"',
+        f"web = {{ port = {port} }}",
+        "[iadvize]",
+        'secrets = ["env:IADVIZE_SECRET"]',
+        "[[iadvize.clients]]",
+        'platform = "ha"',
+        "client_id = 335",
+        'username = "env:IADVIZE_USER"',
+        'password = "env:IADVIZE_PASSWORD"',
+        f"api_url = {json.dumps(api_url)}",
+        f"[{place}]",
+        f"connector = {written(connector.name)}",
+        f"[{place}.settings]",
+        *(f"{key(name)} = {written(value)}" for name, value in stage.settings.items()),
+    ]
+    for kind, fields in stage.mapping.items():
+        lines.append(f"[{place}.{key(kind)}]")
+        lines += [f"{key(name)} = {written(expression)}" for name, expression in fields.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,198 @@
+"""Whether what a CRM holds is what the emulator knows to be true, field by field.
+
+Nothing here knows a CRM: the expressions of its mapping say what each of its fields should hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chatferry.emulators.iadvize import Truth
+from chatferry.emulators.stage import Arrived
+from chatferry.leads.addresses import usable_email
+
+CONTACT = "contact"
+_ANSWER = re.compile(r"answers\.(\w+)")
+_TRUTHS: Mapping[str, Callable[[Truth], Any]] = {
+    "email": lambda truth: usable_email(truth.email),
+    "visitor.id": lambda truth: truth.visitor_id,
+    "visitor.first_name": lambda truth: truth.visitor["firstName"],
+    "visitor.last_name": lambda truth: truth.visitor["lastName"],
+    "visitor.address": lambda truth: truth.visitor["address"],
+    "visitor.city": lambda truth: truth.visitor["city"],
+    "visitor.zip_code": lambda truth: truth.visitor["zipCode"],
+    "visitor.country": lambda truth: truth.visitor["country"],
+    "visitor.phone or answers.phone": lambda truth: Phone(truth.phone) if truth.phone else None,
+    "conversation.id": lambda truth: truth.conversation_id,
+    "conversation.project_id": lambda truth: truth.project_id,
+    "conversation.project_name or conversation.project_id": lambda truth: truth.project_name,
+    "conversation.channel": lambda truth: truth.channel,
+    "conversation.language": lambda truth: truth.language,
+    "conversation.answered": lambda truth: truth.answered,
+    "conversation.created_at": lambda truth: truth.created_at,
+    "conversation.closed_at": lambda truth: truth.closed_at,
+    "conversation.satisfaction.csat": lambda truth: truth.satisfaction.get("customerSatisfaction"),
+    "transcript": lambda truth: _said(truth) if truth.messages else None,
+}
+"""What an expression must come to. An expression that is not here is not compared."""
+
+
+class Phone(str):
+    """A telephone number as a visitor writes it: only its digits count, behind the country's code."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One field that is wrong; ``field`` is empty if the whole lead is missing, or too much."""
+
+    key: str
+    field: str = ""
+    expected: str = ""
+    found: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Comparison:
+    """How many values of each field should be there, how many are right, and what is wrong."""
+
+    arrived: int = 0
+    expected: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    differences: list[Difference] = field(default_factory=list)
+
+
+def compare(
+    truths: Sequence[Truth], held: Iterable[Arrived], mapping: Mapping[str, Mapping[str, str]]
+) -> Comparison:
+    """Compare every lead that should be there with what is there."""
+    there: dict[str, Arrived] = {}
+    result = Comparison()
+    for one in held:
+        if one.key in there:
+            result.differences.append(Difference(key=one.key, expected="once", found="twice"))
+        there[one.key] = one
+    wanted = {key_of(truth): truth for truth in truths}
+    result.arrived = len(wanted.keys() & there.keys())
+    for key in wanted.keys() ^ there.keys():
+        missing = key in wanted
+        expected, found = ("a lead", "nothing") if missing else ("nothing", "a lead")
+        result.differences.append(Difference(key=key, expected=expected, found=found))
+    pairs = [(truth, there[key]) for key, truth in wanted.items() if key in there]
+    shared = _by_contact(pairs)
+    result.differences += _mixed_up(shared)
+    for truth, one in pairs:
+        for name, expected_values, found_value in _fields(truth, one, mapping, shared):
+            _count(result, one.key, name, expected_values, found_value)
+    return result
+
+
+def key_of(truth: Truth) -> str:
+    """Return the key a conversation's lead must have."""
+    return f"{truth.platform}-{truth.client_id}-{truth.conversation_id}"
+
+
+def _by_contact(pairs: Iterable[tuple[Truth, Arrived]]) -> Mapping[str, Sequence[Truth]]:
+    shared: dict[str, list[Truth]] = defaultdict(list)
+    for truth, one in pairs:
+        shared[one.contact].append(truth)
+    return shared
+
+
+def _mixed_up(shared: Mapping[str, Sequence[Truth]]) -> Iterator[Difference]:
+    """Return the contacts that are several people's."""
+    for truths in shared.values():
+        people = _people(truths)
+        if people > 1:
+            yield Difference(
+                key=key_of(truths[0]), field=CONTACT, expected="one person", found=f"{people} people"
+            )
+
+
+def _people(truths: Iterable[Truth]) -> int:
+    """Count the people: a visitor's id and an e-mail both name one, and a conversation may tie the two."""
+    people: list[set[str]] = []
+    for truth in truths:
+        names = {truth.visitor_id, usable_email(truth.email) or truth.visitor_id}
+        same = [known for known in people if known & names]
+        people = [known for known in people if not known & names]
+        people.append(names.union(*same))
+    return len(people)
+
+
+def _fields(
+    truth: Truth,
+    one: Arrived,
+    mapping: Mapping[str, Mapping[str, str]],
+    shared: Mapping[str, Sequence[Truth]],
+) -> Iterator[tuple[str, Sequence[Any], str]]:
+    """Return each field that can be compared: its name, the values that are right, what is there.
+
+    Conversations of one visitor share a contact, whose fields are right if one of them says so; what
+    a later one does not know stays.
+    """
+    for kind, fields in mapping.items():
+        speakers = shared[one.contact] if kind == CONTACT else [truth]
+        for name, expression in fields.items():
+            look = _look(expression)
+            if look is not None:
+                values = [value for speaker in speakers if (value := look(speaker)) is not None]
+                yield f"{kind}.{name}", values, one.records.get(kind, {}).get(name) or ""
+
+
+def _said(truth: Truth) -> tuple[str, ...]:
+    """Return what a transcript must hold: every line of every answer."""
+    return tuple(line for answer in truth.answers.values() for line in answer.value.splitlines() if line)
+
+
+def _look(expression: str) -> Callable[[Truth], Any] | None:
+    found = _ANSWER.fullmatch(expression)
+    if found is None:
+        return _TRUTHS.get(expression)
+    return lambda truth: _answer(truth, found[1])
+
+
+def _answer(truth: Truth, name: str) -> Any:
+    """Return the right answer; a file, in whatever words, where the visitor sent nothing else."""
+    if name in truth.files_only:
+        return ()
+    return truth.answers[name].value if name in truth.answers else None
+
+
+def _count(result: Comparison, key: str, name: str, expected: Sequence[Any], found: str) -> None:
+    result.expected[name] += bool(expected)
+    right = any(_same(value, found) for value in expected) if expected else not found
+    result.right[name] += bool(right and expected)
+    if not right:
+        said = " or ".join(dict.fromkeys(map(str, expected))) or "nothing"
+        result.differences.append(Difference(key=key, field=name, expected=said, found=found or "nothing"))
+
+
+def _same(expected: Any, found: str) -> bool:
+    """Whether a text says a value, in whatever form a CRM writes moments, numbers, truths and white space."""
+    if isinstance(expected, bool):
+        expected, found = str(expected).lower(), found.lower()
+    try:
+        if isinstance(expected, datetime):
+            return abs(datetime.fromisoformat(found) - expected) < timedelta(seconds=1)
+        if isinstance(expected, int | float):
+            return float(found) == float(expected)
+    except (ValueError, TypeError):
+        return False
+    if isinstance(expected, Phone):
+        return bool(digits := _digits(expected)) and _digits(found).endswith(digits)
+    text = " ".join(found.split())
+    if isinstance(expected, tuple):
+        return bool(text) and all(" ".join(line.split()) in text for line in expected)
+    return text == " ".join(str(expected).split())
+
+
+def _digits(number: str) -> str:
+    """Return the digits of a number, without the zeros that stand for the way out of a town or country."""
+    return "".join(sign for sign in number.replace("(0)", "") if sign.isdecimal()).lstrip("0")

@@ -1,0 +1,1 @@
+"""Hand leads to connectors and decide what follows from each outcome."""

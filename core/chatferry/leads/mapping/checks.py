@@ -1,0 +1,96 @@
+"""What is wrong with an expression, found at the start instead of on the first lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from chatferry.leads.mapping.empty import Lookup
+from chatferry.leads.mapping.expressions import NAMES, SHAPES, Expressions
+
+
+def problems_of(source: str, language: Expressions) -> Iterator[str]:
+    """Return what is wrong with an expression: its syntax, or names that do not exist."""
+    if not source.strip():
+        yield "the expression is empty; to leave a field out, leave its line out"
+        return
+    try:
+        expression = language.read(source)
+    except TemplateSyntaxError as error:
+        yield f'"{source}" is no expression: {error.message}'
+        return
+    found: dict[str, None] = {}
+    tree = nodes.List([expression])
+    for problem in (*_names(tree), *_attributes(tree), *_tools(tree, language)):
+        found[f'{problem} in "{source}"'] = None
+    yield from found
+
+
+def _names(tree: nodes.Node) -> Iterator[str]:
+    for name in tree.find_all(nodes.Name):
+        if name.name not in NAMES:
+            yield _unknown("name", name.name, NAMES)
+
+
+def _attributes(tree: nodes.Node) -> Iterator[str]:
+    reads: list[nodes.Getattr | nodes.Getitem] = [
+        *tree.find_all(nodes.Getattr),
+        *tree.find_all(nodes.Getitem),
+    ]
+    for node in reads:
+        attribute = _attribute(node)
+        owner = _kind(node.node)
+        if attribute is None or owner is None or owner is Lookup:
+            continue
+        shape = SHAPES.get(owner)
+        known = shape if shape is not None else [name for name in dir(owner) if not name.startswith("_")]
+        if attribute not in known:
+            yield _unknown(f"attribute of {_written(node.node)}", attribute, known)
+
+
+def _tools(tree: nodes.Node, language: Expressions) -> Iterator[str]:
+    for node in tree.find_all(nodes.Filter):
+        if node.name not in language.filters:
+            yield _unknown("filter", node.name, language.filters)
+    for test in tree.find_all(nodes.Test):
+        if test.name not in language.tests:
+            yield _unknown("test", test.name, language.tests)
+
+
+def _attribute(node: nodes.Expr) -> str | None:
+    """Return the name an attribute or a constant item is read by."""
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return node.arg.value if isinstance(node.arg.value, str) else None
+    return None
+
+
+def _kind(node: nodes.Expr) -> type | None:
+    """Return what an expression gives, if that can be known without a lead."""
+    if isinstance(node, nodes.Name):
+        return NAMES.get(node.name)
+    attribute = _attribute(node)
+    if attribute is None or not isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        return None
+    owner = _kind(node.node)
+    if owner is Lookup:
+        return str if isinstance(node.node, nodes.Name) else None
+    return SHAPES.get(owner, {}).get(attribute) if owner else None
+
+
+def _written(node: nodes.Expr) -> str:
+    attribute = _attribute(node)
+    if attribute is not None and isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        return f"{_written(node.node)}.{attribute}"
+    return node.name if isinstance(node, nodes.Name) else "it"
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    listed = sorted(known)
+    near = get_close_matches(name, listed, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(listed)}"
+    return f'there is no {what} called "{name}"{hint}'

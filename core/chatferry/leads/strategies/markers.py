@@ -1,0 +1,146 @@
+"""``markers``: what the visitor said after each question that carries the invisible ``[](Qn)``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from chatferry.leads.marker_syntax import find, normalise
+from chatferry.leads.transcripts import readable, readable_text
+from chatferry.model import Answer, AuthorKind, Conversation, Message
+from chatferry.strategy import Strategy
+from chatferry.text import printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as it was asked once: its name, its text, and what was said up to the next one.
+
+    Several markers in one message share what follows: nobody can tell which words answer which.
+    """
+
+    name: str
+    question: str = field(repr=False)
+    message_id: str
+    replies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The id and the readable text of each reply."""
+
+
+def asked(conversation: Conversation) -> Iterator[Asked]:
+    """Return every marked question in the order asked, answered or not.
+
+    Only the brand's side asks: agents, bots and automatic texts, attachments included. What they
+    say without a marker does not end an answer. A file is a reply where there are no words.
+    """
+    pending: list[tuple[str, str]] = []
+    asking = ""
+    words: list[tuple[str, str]] = []
+    files: list[tuple[str, str]] = []
+    for message in conversation.messages:
+        if message.author.kind is AuthorKind.VISITOR:
+            if not pending:
+                continue
+            if text := readable_text(message.text):
+                words.append((message.id, text))
+            elif text := readable(message):
+                files.append((message.id, text))
+        elif questions := _questions(message):
+            yield from _closed(pending, asking, words or files)
+            pending, asking, words, files = questions, message.id, [], []
+    yield from _closed(pending, asking, words or files)
+
+
+def _closed(pending: list[tuple[str, str]], asking: str, replies: list[tuple[str, str]]) -> Iterator[Asked]:
+    for name, question in pending:
+        yield Asked(name=name, question=question, message_id=asking, replies=tuple(replies))
+
+
+def _questions(message: Message) -> list[tuple[str, str]]:
+    text = "\n".join(message.texts) if message.attachments else message.text
+    return find(printable(text)) if "]" in text else []
+
+
+class Names(fields.Dict):
+    """A table that renames questions: ``names = { Q1 = "vehicle" }``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.String(), fields.String(), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
+        renamed: dict[str, str] = {}
+        written: str
+        name: str
+        for written, name in super()._deserialize(value, attr, data, **kwargs).items():  # type: ignore[no-untyped-call]  # (marshmallow's)
+            question = normalise(written)
+            if question is None:
+                raise ValidationError(f'"{written}" names no question; write Q1, Q2, ...')
+            if not name.isidentifier() or name.startswith("_"):
+                raise ValidationError(f'"{name}" is no name a mapping can use; write one word, as in vehicle')
+            renamed[question] = name
+        return renamed
+
+
+class MarkersSettings(Schema):
+    """The options of ``markers``."""
+
+    names = Names(load_default=dict)
+    unanswered = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1))
+
+
+class Markers(Strategy):
+    """Answers are named ``Q1``, ``Q2``…, or as ``names`` says.
+
+    A question asked again takes its last reply; earlier ones stay in ``Answer.earlier``. A
+    question nobody replied to gives no answer, unless ``unanswered`` says what to put: then an
+    administrator can tell "asked, no reply" from "never asked". Such an answer points at the
+    question's own message. Two questions renamed to one name count as one asked again.
+    """
+
+    name: ClassVar[str] = "markers"
+    Settings: ClassVar[type[Schema]] = MarkersSettings
+
+    def extract(self, conversation: Conversation, found: Mapping[str, Answer]) -> Iterable[Answer]:  # noqa: ARG002  (a strategy's signature)
+        """Return one answer a question that was replied to."""
+        names: Mapping[str, str] = self.settings.get("names") or {}
+        unanswered: str | None = self.settings.get("unanswered")
+        replied: dict[str, list[Asked]] = {}
+        silent: dict[str, Asked] = {}
+        for once in asked(conversation):
+            name = names.get(once.name, once.name)
+            if not once.replies:
+                silent[name] = once
+            elif name not in replied or replied[name][-1].message_id != once.message_id:
+                replied.setdefault(name, []).append(once)
+        for name, history in replied.items():
+            *earlier, last = [_answer(name, once) for once in history]
+            yield replace(last, earlier=tuple(earlier)) if earlier else last
+        if unanswered:
+            for name, once in silent.items():
+                if name not in replied:
+                    yield _placeholder(name, once, unanswered)
+
+
+def _answer(name: str, once: Asked) -> Answer:
+    return Answer(
+        name=name,
+        value=_joined(text for _, text in once.replies),
+        message_ids=tuple(message_id for message_id, _ in once.replies),
+        strategy=Markers.name,
+        question=once.question or None,
+    )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Join replies; two that make a marker only together lose its bracket, not their words."""
+    value = "\n".join(texts)
+    return value.replace("[", "").strip() if "[" in value and find(value) else value
+
+
+def _placeholder(name: str, once: Asked, value: str) -> Answer:
+    text = once.question or None
+    return Answer(
+        name=name, value=value, message_ids=(once.message_id,), strategy=Markers.name, question=text
+    )

@@ -1,0 +1,155 @@
+"""A conversation as text a person reads in a CRM, and how such a text is cut to fit.
+
+Every message starts at the left margin and its further lines are indented, so that nobody's words
+can pass for somebody else's message, and a cut can fall between two messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from chatferry.leads.marker_syntax import strip
+from chatferry.model import AuthorKind, Conversation, Message
+from chatferry.text import printable
+
+LABELS: Mapping[AuthorKind, str] = {
+    AuthorKind.VISITOR: "Visitor",
+    AuthorKind.AGENT: "Agent",
+    AuthorKind.BOT: "Bot",
+    AuthorKind.SYSTEM: "System",
+}
+
+_START = re.compile(r"^\[\d\d:\d\d\] ", re.MULTILINE)
+_NOTE = "\n[… cut here: {left} more of {total} messages, see iAdvize]"
+_BARE_NOTE = " [… cut]"
+
+
+def readable(message: Message) -> str:
+    """Return all a message says, attachments included, without markers and control characters."""
+    return readable_text("\n".join(message.texts) if message.attachments else message.text)
+
+
+def readable_text(text: str) -> str:
+    """Return the text without markers and control characters, which might hide a marker."""
+    return strip(printable(text))
+
+
+def render(
+    conversation: Conversation,
+    *,
+    zone: tzinfo = UTC,
+    labels: Mapping[AuthorKind, str] = LABELS,
+    names: bool = False,
+    system: bool = True,
+) -> str:
+    """Return the conversation, a line a message: ``[09:14] Visitor: Hello``.
+
+    A conversation of several days has a line with the date before the messages of each.
+
+    :param zone: the time zone of the times.
+    :param labels: what each kind of author is called; a kind left out keeps its English label.
+    :param names: whether agents and bots go by the name the visitor saw.
+    :param system: whether automatic texts and events are shown.
+    """
+    return compose(spoken(conversation, system=system), zone=zone, labels=labels, names=names)
+
+
+def spoken(conversation: Conversation, *, system: bool = True) -> list[tuple[Message, str]]:
+    """Return the messages that say something readable, each with what it says."""
+    return [
+        (message, text)
+        for message in conversation.messages
+        if (system or message.author.kind is not AuthorKind.SYSTEM) and (text := readable(message))
+    ]
+
+
+def compose(
+    spoken: Sequence[tuple[Message, str]],
+    *,
+    zone: tzinfo = UTC,
+    labels: Mapping[AuthorKind, str] = LABELS,
+    names: bool = False,
+) -> str:
+    """Return the transcript of these messages; :func:`render` explains the parameters."""
+    labels = {**LABELS, **labels}
+    times = [_local(message.at, zone) for message, _ in spoken]
+    dated = bool(times) and times[0].date() != times[-1].date()
+    lines: list[str] = []
+    day = None
+    for at, (message, text) in zip(times, spoken, strict=True):
+        if dated and at.date() != day:
+            day = at.date()
+            lines.append(day.isoformat())
+        name = (names and _one_line(message.author.name)) or labels[message.author.kind]
+        lines.append(f"[{at.hour:02}:{at.minute:02}] {name}: {_indented(text)}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A text that was made to fit, and how many of its messages it kept; ``total`` is 0 if it shows none."""
+
+    text: str = field(repr=False)
+    kept: int = 0
+    total: int = 0
+
+
+def cut(text: str, limit: int, size: Callable[[str], int] = len) -> Cut | None:
+    """Return a text that fits into ``limit``, or None if it fits as it is.
+
+    The cut falls between two messages and says how many are missing; inside a message only where
+    the first alone is too long, or where the text is no transcript.
+
+    :param size: measures a text as the CRM does, in bytes for instance.
+    """
+    if size(text) <= limit:
+        return None
+    starts = [match.start() for match in _START.finditer(text)]
+    total = len(starts)
+    end = _longest(text, limit - size(_NOTE.format(left=total, total=total)), size)
+    border = text.rfind("\n", 0, end + 1)
+    while border > 0 and text[border + 1 : border + 2].isspace():
+        border = text.rfind("\n", 0, border)
+    kept = sum(start < border for start in starts)
+    if kept:
+        note = _NOTE.format(left=total - kept, total=total)
+        return Cut(text=text[:border].rstrip() + note, kept=kept, total=total)
+    return Cut(text=_chopped(text, limit, size))
+
+
+def _longest(text: str, room: int, size: Callable[[str], int]) -> int:
+    """Return how many characters of the text fit into ``room``."""
+    low, high = 0, min(len(text), max(room, 0))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size(text[:middle]) <= room else (low, middle - 1)
+    return low
+
+
+def _chopped(text: str, limit: int, size: Callable[[str], int]) -> str:
+    room = limit - size(_BARE_NOTE)
+    if room <= 0:
+        return text[: _longest(text, limit, size)]
+    return text[: _longest(text, room, size)].rstrip() + _BARE_NOTE
+
+
+def _indented(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "\n  ".join(line.rstrip() for line in text.splitlines() if line.strip())
+
+
+def _local(at: datetime, zone: tzinfo) -> datetime:
+    if at.tzinfo is zone or at.tzinfo is None:
+        return at
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at
+
+
+def _one_line(name: str | None) -> str:
+    return " ".join((name or "").split())

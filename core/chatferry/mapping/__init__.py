@@ -1,5 +1,0 @@
-"""The destination's field expressions: from a lead to the records of a CRM."""
-
-from chatferry.mapping.compiled import CompiledMapping, compile_mapping
-
-__all__ = ["CompiledMapping", "compile_mapping"]

@@ -1,0 +1,176 @@
+"""Erase people: from the ledger at once, from the CRMs by what they said they made.
+
+The ledger goes first, so that nothing more is sent; what a CRM said is forgotten last, so that an
+erasure that was interrupted can be run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from chatferry.connector import Outcome
+from chatferry.engine import Engine
+from chatferry.errors import DeliveryError
+from chatferry.ledger.erasure import Buried
+from chatferry.ledger.owners import new_owner
+from chatferry.ledger.snapshot import SnapshotUnreadable, load_receipt
+from chatferry.logs import frames
+from chatferry.model import Receipt
+
+_POLL = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Records that are still in a CRM, and why."""
+
+    destination: str
+    keys: tuple[str, ...]
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ErasureReport:
+    """What was erased: conversations here, records per destination; and what was not."""
+
+    conversations: int = 0
+    erased: dict[str, int] = field(default_factory=dict)
+    kept: list[Kept] = field(default_factory=list)
+
+
+class _Busy(DeliveryError):
+    """The destination did not come to rest."""
+
+
+def erase(
+    engine: Engine, conversations: Sequence[int], destination: str | None = None, *, patience: float = 60.0
+) -> ErasureReport:
+    """Erase conversations, everywhere or from one destination and what the ledger holds for it.
+
+    :param conversations: as :meth:`Erasures.meant` numbers them.
+    :param patience: seconds to wait for a batch that is on its way.
+    """
+    ledger = engine.ledger.erasures
+    if destination is None:
+        ledger.bury(conversations, [*engine.destinations, *engine.unserved], engine.clock())
+    else:
+        ledger.bury_at(conversations, destination)
+    report = ErasureReport(conversations=len(conversations))
+    names = {one.destination for one in ledger.buried(conversations)}
+    for name in sorted(names if destination is None else names & {destination}):
+        _erase_at(engine, conversations, name, patience, report)
+    return report
+
+
+def _erase_at(
+    engine: Engine, conversations: Sequence[int], name: str, patience: float, report: ErasureReport
+) -> None:
+    ledger = engine.ledger.erasures
+    try:
+        with _turn(engine, name, patience) as keep:
+            buried = [one for one in ledger.buried(conversations) if one.destination == name]
+            recorded = [one for one in buried if one.receipt is not None]
+            ledger.forget([one.id for one in buried if one.receipt is None])
+            outcomes = _ask(engine, name, recorded, keep)
+    except _Busy as error:
+        keys = tuple(one.key for one in ledger.buried(conversations) if one.destination == name)
+        report.kept.append(Kept(destination=name, keys=keys, reason=str(error)))
+        return
+    gone = [one.id for one, outcome in zip(recorded, outcomes, strict=True) if isinstance(outcome, Receipt)]
+    ledger.forget(gone)
+    if gone:
+        report.erased[name] = len(gone)
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for one, outcome in zip(recorded, outcomes, strict=True):
+        if isinstance(outcome, DeliveryError):
+            reasons[str(outcome)].append(one.key)
+    report.kept += [
+        Kept(destination=name, keys=tuple(keys), reason=reason) for reason, keys in reasons.items()
+    ]
+
+
+def _ask(
+    engine: Engine, name: str, recorded: Sequence[Buried], keep: Callable[[], bool]
+) -> Sequence[Outcome]:
+    """Return one outcome a receipt, whatever the connector does.
+
+    :param keep: keeps the turn for another while; False if somebody else has it by now.
+    """
+    if not recorded:
+        return []
+    destination = engine.destinations.get(name)
+    if destination is None:
+        return [_out_of_reach(engine, name)] * len(recorded)
+    outcomes: dict[int, Outcome] = {}
+    receipts: dict[int, Receipt] = {}
+    for one in recorded:
+        try:
+            receipts[one.id] = load_receipt(one.receipt) or Receipt()
+        except SnapshotUnreadable as error:
+            outcomes[one.id] = DeliveryError(f"{error}; erase the record in the CRM")
+    for group in _groups(list(receipts), destination.batch_size):
+        if keep():
+            erased = _erased(engine, name, [receipts[number] for number in group])
+        else:
+            erased = [DeliveryError("its turn ran out; run the command again")] * len(group)
+        outcomes.update(zip(group, erased, strict=True))
+    return [outcomes[one.id] for one in recorded]
+
+
+def _out_of_reach(engine: Engine, name: str) -> DeliveryError:
+    if name in engine.unserved:
+        return DeliveryError(f"the destination is not served: {engine.unserved[name].reason}")
+    return DeliveryError("the destination is not configured any more")
+
+
+def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
+    error: DeliveryError
+    try:
+        outcomes = engine.destinations[name].handover.erase(receipts)
+    except NotImplementedError:
+        error = DeliveryError("its connector cannot erase records; erase them in the CRM")
+    except DeliveryError as raised:
+        error = raised
+    except Exception as raised:  # noqa: BLE001  (a plugin may raise anything)
+        error = DeliveryError(f"its connector failed with {type(raised).__name__} at {frames(raised)}")
+    else:
+        honest = isinstance(outcomes, Sequence) and len(outcomes) == len(receipts)
+        if honest and all(isinstance(outcome, Receipt | DeliveryError) for outcome in outcomes):
+            return outcomes
+        error = DeliveryError("its connector did not return one outcome a record")
+    return [error] * len(receipts)
+
+
+@contextmanager
+def _turn(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], bool]]:
+    """Keep a destination's batches away: one that is on its way could make a record anew.
+
+    What is yielded keeps them away for another while, or returns False if they came meanwhile.
+    """
+    ledger = engine.ledger
+    owner = new_owner()  # not this process's: its own batches are to be kept away, too
+    until = time.monotonic() + patience
+    # One that is not served here another process may well serve.
+    known = name in engine.destinations or name in engine.unserved
+
+    def take() -> bool:
+        now = engine.clock()
+        lease = engine.settings.runner.lease
+        return not known or ledger.leases.take_turn(name, owner, now, now + lease)
+
+    while not take():
+        if time.monotonic() > until:
+            raise _Busy("a batch is on its way; run the command again")
+        time.sleep(_POLL)
+    try:
+        yield take
+    finally:
+        ledger.leases.end_turn(name, owner)

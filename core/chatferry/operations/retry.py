@@ -1,0 +1,57 @@
+"""Try deliveries again: mapped anew by the present configuration, from the lead the ledger keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chatferry.engine import Engine
+from chatferry.errors import ChatferryError
+from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.selection import Listed, Revived, Selection
+from chatferry.ledger.snapshot import dump_lead, fingerprint, load_lead
+
+REVIVABLE = (State.DEAD, State.PARKED, State.DISCARDED)
+_TOGETHER = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class RevivalReport:
+    """How many deliveries are due again, and why others are not, by delivery id."""
+
+    revived: int = 0
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def revive(engine: Engine, selection: Selection, *, step: Callable[[], None] = lambda: None) -> RevivalReport:
+    """Queue the chosen deliveries again, those that are dead, parked or discarded.
+
+    :param step: called after each delivery looked at.
+    """
+    report = RevivalReport()
+    group: list[Revived] = []
+    for listed in engine.ledger.selections.each(selection):
+        if listed.state in REVIVABLE:
+            try:
+                group.append(_revived(listed, engine))
+            except ChatferryError as error:
+                report.refused[listed.id] = str(error)
+        if len(group) >= _TOGETHER:
+            report.revived += engine.ledger.selections.revive(group, engine.clock())
+            group.clear()
+        step()
+    report.revived += engine.ledger.selections.revive(group, engine.clock())
+    return report
+
+
+def _revived(listed: Listed, engine: Engine) -> Revived:
+    if listed.reason == ERASED:
+        raise ChatferryError("it was erased, and stays so")
+    if listed.destination in engine.unserved:
+        reason = engine.unserved[listed.destination].reason
+        raise ChatferryError(f"{listed.destination} is not served: {reason}")
+    destination = engine.destinations.get(listed.destination)
+    if destination is None:
+        raise ChatferryError(f"there is no destination {listed.destination} any more")
+    lead = destination.mapped(load_lead(listed.lead))
+    return Revived(id=listed.id, version=listed.version, fingerprint=fingerprint(lead), lead=dump_lead(lead))

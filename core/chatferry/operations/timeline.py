@@ -1,0 +1,156 @@
+"""The whole story of one conversation: what was heard, read, decided, sent and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from chatferry.ledger import Ledger
+from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.destinations import DestinationState, Parked
+from chatferry.ledger.selection import Listed, Selection
+from chatferry.ledger.snapshot import SnapshotUnreadable, load_lead, load_receipt
+from chatferry.ledger.stories import Heard, Known, Name
+from chatferry.model import Lead, Receipt
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """A conversation's way to one destination. ``lead`` is None where its content is not kept."""
+
+    delivery: Listed
+    destination: DestinationState
+    lead: Lead | None = None
+    receipt: Receipt | None = None
+    suggestion: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the CRM holds what was queued last."""
+        known = self.delivery.delivered_fingerprint
+        return known is not None and known == self.delivery.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What the ledger can tell; ``conversation`` is None where no event made it one."""
+
+    conversation: Known | None
+    events: Sequence[Heard] = ()
+    journeys: Sequence[Journey] = field(default=())
+    suggestion: str | None = None
+
+
+def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Story]:
+    """Return the stories of the conversations an operator may mean; none if nothing was heard of it.
+
+    :param text: iAdvize's id or the key of a delivery.
+    :param served: the destinations that are configured and enabled, and whose plugins work.
+    """
+    name = Name.read(text.strip())
+    events = ledger.stories.heard(name)
+    known = ledger.stories.known(name)
+    if not known and events:
+        return [Story(conversation=None, events=events, suggestion=_about_events(events))]
+    states = ledger.destinations.states()
+    listed = ledger.selections.list(Selection(conversation=name.conversation_id))
+    stories = [_story(one, events, listed, states) for one in known]
+    return [replace(story, journeys=[_advised(one, served) for one in story.journeys]) for story in stories]
+
+
+def _story(
+    known: Known, events: Sequence[Heard], listed: Sequence[Listed], states: Mapping[str, DestinationState]
+) -> Story:
+    client = (known.platform, known.client_id)
+    journeys = [_journey(one, states) for one in reversed(listed) if (one.platform, one.client_id) == client]
+    return Story(
+        conversation=known,
+        events=[event for event in events if (event.platform, event.client_id) == client],
+        journeys=journeys,
+        suggestion=_about_reading(known),
+    )
+
+
+def _journey(delivery: Listed, states: Mapping[str, DestinationState]) -> Journey:
+    state = states.get(delivery.destination, DestinationState(name=delivery.destination))
+    return Journey(
+        delivery=delivery,
+        destination=state,
+        lead=None if delivery.lead is None else _readable(partial(load_lead, delivery.lead)),
+        receipt=_readable(partial(load_receipt, delivery.receipt)),
+    )
+
+
+def _readable(load: Callable[[], T]) -> T | None:
+    """Return what the ledger keeps, None where it is damaged: the rest of the story is told all the same."""
+    try:
+        return load()
+    except SnapshotUnreadable:
+        return None
+
+
+def _advised(journey: Journey, served: Collection[str]) -> Journey:
+    delivery = journey.delivery
+    if delivery.state is State.DUE and delivery.destination not in served:
+        advice = f"{unserved(delivery.destination)} chatferry discard {delivery.id}"
+        return replace(journey, suggestion=advice)
+    return replace(journey, suggestion=_about_delivery(journey))
+
+
+def unserved(name: str) -> str:
+    """Say that nobody serves a destination, up to the command that gives its deliveries up."""
+    return f"{name} is disabled, not configured any more or without its plugin: mend that and restart, or"
+
+
+def _about_events(events: Sequence[Heard]) -> str | None:
+    refusal = next((event.refusal for event in reversed(events) if event.refusal), None)
+    if refusal is None:
+        return None
+    return f"nothing followed from its events: {refusal}. Change the configuration, then reconcile"
+
+
+def _about_reading(known: Known) -> str | None:
+    client = f"{known.platform}/{known.client_id}"
+    if known.problem is None:
+        return None
+    if known.due_at is None:
+        again = "chatferry reconcile, or chatferry retry --resync with a delivery's number"
+        return (
+            f"it was given up and needs you; once the cause is mended: {again}; its next event does as well"
+        )
+    return f"it is read again by itself; if others of client {client} fail too: chatferry check"
+
+
+def _about_delivery(journey: Journey) -> str | None:
+    delivery = journey.delivery
+    if delivery.reason == ERASED:
+        left = "its record is still in the CRM: chatferry erase"
+        return f"{left} {delivery.key}" if journey.receipt else None
+    number = delivery.id
+    if delivery.state is State.DUE:
+        return _about_waiting(journey.destination, delivery)
+    return {
+        State.DEAD: f"mend the cause, then: chatferry retry {number}",
+        State.PARKED: f"chatferry retry {number} sends it as it is, chatferry discard {number} gives it up",
+        State.DISCARDED: f"if that was a mistake: chatferry retry {number}",
+        State.SKIPPED: f"if the configuration has changed: chatferry retry --resync {number}",
+    }.get(delivery.state)
+
+
+def _about_waiting(state: DestinationState, delivery: Listed) -> str | None:
+    match state.parked_as:
+        case Parked.OPERATOR:
+            return f"an operator parked the destination: chatferry destinations wake {state.name}"
+        case Parked.CREDENTIALS:
+            return f"the credentials of {state.name} are refused: mend them; chatferry check says more"
+        case Parked.HUNG:
+            return (
+                f"its connector does not answer; if that lasts, restart chatferry, and look at {state.name}"
+            )
+        case Parked.QUOTA | Parked.WAITING:
+            return "nothing: the destination rests and wakes by itself"
+    return "nothing: it is tried again by itself" if delivery.attempts else None

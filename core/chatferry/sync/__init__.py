@@ -1,0 +1,1 @@
+"""Read due conversations from iAdvize and record what follows from each."""

@@ -1,0 +1,167 @@
+"""What follows from one reading of a conversation, for the ledger and for each destination."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Final
+
+from chatferry import schedule
+from chatferry.errors import (
+    ConversationNotReady,
+    PlatformAuthFailure,
+    PlatformError,
+    PlatformUnavailable,
+    PluginError,
+)
+from chatferry.iadvize.facts import enrich, facts_of
+from chatferry.leads.destination import Decider, Veto
+from chatferry.leads.routing import live_wanted
+from chatferry.ledger.conversations import DueConversation, Settled
+from chatferry.ledger.decisions import Decided
+from chatferry.logs import frames, get_logger
+from chatferry.model import Conversation
+from chatferry.settings.model import Settings
+from chatferry.text import storable
+
+_A_MOMENT: Final = 1.0
+"""Seconds that two of our own times may be apart and still be one."""
+
+_LONGEST_ID: Final = 128
+"""Characters of the ids the ledger holds, and an event may name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Settles readings by a configuration's rules."""
+
+    settings: Settings
+    destinations: Mapping[str, Decider]
+    veto: Veto
+
+    def settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
+        """Return what to write about a conversation that was asked for; never raises.
+
+        What makes us fail on one conversation must not hold up those read with it.
+        """
+        try:
+            return self._settle(due, read, now)
+        except Exception as error:  # noqa: BLE001  (a conversation may hold anything, a plugin do anything)
+            get_logger("chatferry.sync").error(
+                "conversation failed", conversation=due.conversation_id, reason=_what(error), at=frames(error)
+            )
+            return self.failed(due, error, now)
+
+    def failed(self, due: DueConversation, error: Exception, now: float) -> Settled:
+        """Return what to write about a conversation that we fail on: try again, up to a point."""
+        return self._again(due, f"chatferry failed on it: {_what(error)}", now)
+
+    def _settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
+        if isinstance(read, PlatformError):
+            return self._unread(due, read, now)
+        conversation = enrich(read, facts_of(due.events, due.told))
+        if conversation.closed_at is None and due.close_heard_at is not None:
+            return self._closing(due, conversation, now)
+        if conversation.closed_at is None:
+            return self._running(due, conversation, now)
+        return self._decided(due, conversation, now, again=None)
+
+    def _unread(self, due: DueConversation, error: PlatformError, now: float) -> Settled:
+        """Ask again; give up on what iAdvize never shows, but never on a client it refuses."""
+        if isinstance(error, PlatformAuthFailure):
+            uncounted = replace(due, attempts=due.attempts - 1)
+            problem = f"{schedule.REFUSED}{error}"
+            return Settled(due=uncounted, due_at=now + schedule.PROBE_CREDENTIALS, problem=problem)
+        if isinstance(error, PlatformUnavailable):
+            retry = self.settings.retry
+            pause = schedule.back_off(due.attempts + 1, retry, at_least=error.retry_after)
+            away = replace(due, attempts=schedule.counted(due.attempts, retry) - 1)
+            return Settled(due=away, due_at=now + pause, problem=str(error))
+        wait = schedule.not_ready(due.attempts) if isinstance(error, ConversationNotReady) else None
+        return self._again(due, str(error), now, wait)
+
+    def _again(self, due: DueConversation, problem: str, now: float, wait: float | None = None) -> Settled:
+        """Have it read again, or give it up where it is old and this run of failures long enough."""
+        retry = self.settings.retry
+        if now - due.first_seen_at > retry.give_up_after and schedule.is_worn_out(due.attempts, retry):
+            get_logger("chatferry.sync").error(
+                "conversation given up", conversation=due.conversation_id, reason=problem
+            )
+            return Settled(due=due, due_at=None, problem=f"{schedule.GIVEN_UP}{problem}")
+        pause = schedule.back_off(due.attempts + 1, retry) if wait is None else wait
+        return Settled(due=due, due_at=now + pause, problem=problem)
+
+    def _closing(self, due: DueConversation, conversation: Conversation, now: float) -> Settled:
+        """Wait for iAdvize to show the close it announced, then take its word for it.
+
+        What counts are the readings that showed it running, from the first since the announcement
+        on, which ``synced_at`` remembers: while iAdvize was away it could not show anything.
+        """
+        heard = now if due.close_heard_at is None else min(due.close_heard_at, now)
+        first = due.synced_at
+        if first is None or (first < heard - _A_MOMENT and heard < now):
+            due, first = replace(due, attempts=0), now
+        enough = due.attempts >= schedule.GIVE_UP_WAITING_FOR_CLOSE
+        if enough and round(now - first) >= schedule.WAITED_FOR_CLOSE:
+            closed = replace(conversation, closed_at=datetime.fromtimestamp(heard, UTC))
+            return self._decided(due, closed, now, again=None)
+        wait = schedule.not_ready(due.attempts)
+        return Settled(
+            due=due, due_at=now + wait, problem="iAdvize still shows it as running", synced_at=first
+        )
+
+    def _running(self, due: DueConversation, conversation: Conversation, now: float) -> Settled:
+        wanted = live_wanted(self.settings, due.platform, due.client_id, conversation.project_id)
+        wait = schedule.next_reading(now - due.first_seen_at, self.settings.live, wanted=wanted)
+        return self._decided(due, conversation, now, again=None if wait is None else now + wait)
+
+    def _decided(
+        self, due: DueConversation, conversation: Conversation, now: float, *, again: float | None
+    ) -> Settled:
+        decisions: list[Decided] = []
+        failed: dict[str, Settled] = {}
+        for name, destination in self.destinations.items():
+            try:
+                decisions.append(destination.decide(conversation, self.veto))
+            except PluginError as error:
+                # A plugin that cannot say has not consented: this destination is asked again, for ever.
+                retry = self.settings.retry
+                wait = schedule.back_off(due.attempts + 1, retry)
+                asked = replace(due, attempts=schedule.counted(due.attempts, retry) - 1)
+                failed[name] = Settled(due=asked, due_at=now + wait, problem=str(error))
+            except Exception as error:  # noqa: BLE001  (what one destination cannot take, others can)
+                failed[name] = self.failed(due, error, now)
+        if failed:
+            problems = {name: one.problem for name, one in failed.items()}
+            get_logger("chatferry.sync").error(
+                "not decided", conversation=due.conversation_id, destinations=problems
+            )
+            due = max((one.due for one in failed.values()), key=attrgetter("attempts"))
+            # A running conversation is read for the other destinations as often as ever.
+            times = (again, *(one.due_at for one in failed.values()))
+            again = min((at for at in times if at is not None), default=None)
+        closed = conversation.closed_at
+        return Settled(
+            due=due,
+            due_at=again,
+            problem=next((one.problem for one in failed.values()), None),
+            synced_at=now,
+            closed_at=closed.timestamp() if closed else None,
+            visitor_id=_fitting(conversation.visitor.id),
+            project_id=conversation.project_id,
+            decisions=decisions,
+        )
+
+
+def _what(error: Exception) -> str:
+    """Name an error and where it was raised, but not in its own words: they may be the visitor's."""
+    where = frames(error).rpartition(" > ")[2]
+    return f"{type(error).__name__} at {where}" if where else type(error).__name__
+
+
+def _fitting(visitor_id: str | None) -> str | None:
+    """Return an id if an event can name it; nothing is ever looked up by another."""
+    kept = storable(visitor_id)
+    return kept if kept and len(kept) <= _LONGEST_ID else None

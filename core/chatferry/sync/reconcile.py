@@ -1,0 +1,166 @@
+"""Find the conversations whose webhooks were lost: iAdvize retries for 30 seconds, no longer.
+
+The closed conversations of a period are listed page by page and those the ledger never read to the
+end are marked due; sync and deliver do the rest as ever. A comparison that is interrupted goes on
+from its last page. iAdvize's list reads like an analytics store and may lag behind, so a scheduled
+comparison begins well before the last one ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from chatferry.engine import Engine
+from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
+from chatferry.iadvize.client import IAdvize
+from chatferry.iadvize.closed import ClosedPage
+from chatferry.leads.routing import wanted
+from chatferry.ledger.conversations import ClientKey
+from chatferry.ledger.reconciliations import Kind, Progress
+from chatferry.ledger.sync_requests import Mark
+
+T = TypeVar("T")
+
+_FIRST_TIME = 86_400.0
+"""Seconds the first scheduled comparison of a client looks back."""
+
+
+class Reconciler:
+    """Compares iAdvize with the ledger of an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def reconcile(
+        self,
+        since: float,
+        until: float,
+        *,
+        kind: Kind = Kind.RECONCILE,
+        report: Callable[[Progress], None] = lambda _: None,
+    ) -> list[Progress]:
+        """Compare a period for every client; return what was found, a line a client.
+
+        What one client does not give keeps no other from being compared. What was interrupted goes on
+        from its last page, and clients that were finished then are not compared again.
+
+        :param report: called after each page.
+        :raises PlatformError: if iAdvize does not give a list; what was found is marked all the same.
+        """
+        clients, kept = self._engine.clients, self._engine.ledger.reconciliations
+        return _each(
+            lambda one: one if one.finished else self._compare(one, report),
+            kept.begin(list(clients), kind, since, until, self._engine.clock()),
+        )
+
+    def scheduled(self, now: float) -> list[Progress]:
+        """Compare what came since the last time this was complete, for every client.
+
+        :raises PlatformError: if iAdvize does not give a list; the next time begins where this did.
+        """
+        return _each(lambda key: self._go_on(key, now), list(self._engine.clients))
+
+    def _go_on(self, key: ClientKey, now: float) -> Progress:
+        """Finish what was interrupted before anything else, be it from where it began long ago."""
+        kept, overlap = self._engine.ledger.reconciliations, self._engine.settings.reconcile.overlap
+        last = kept.complete_until(*key)
+        if left := kept.interrupted(*key, last):
+            last = self._begin(key, *left).until
+        since = now - _FIRST_TIME if last is None else min(last, now) - overlap
+        return self._begin(key, since, now)
+
+    def _begin(self, key: ClientKey, since: float, until: float) -> Progress:
+        kept = self._engine.ledger.reconciliations
+        (progress,) = kept.begin([key], Kind.SCHEDULED, since, until, self._engine.clock())
+        return self._compare(progress, lambda _: None)
+
+    def _compare(self, progress: Progress, report: Callable[[Progress], None]) -> Progress:
+        client = self._engine.clients[progress.platform, progress.client_id]
+        kept = self._engine.ledger.reconciliations
+        progress, page = _first_page(client, progress, self._projects())
+        while True:
+            progress = self._mark(progress, page)
+            if page.after is None:
+                kept.finish(progress, self._engine.clock())
+                report(progress)
+                return progress
+            kept.advance(progress)
+            report(progress)
+            page = _page(client, progress, self._projects())
+
+    def _projects(self) -> tuple[int, ...]:
+        """The projects to ask for; none means all, as one destination takes all."""
+        enabled = [one for one in self._engine.settings.destinations.values() if one.enabled]
+        if any(not one.projects for one in enabled):
+            return ()
+        return tuple(sorted({project for one in enabled for project in one.projects}))
+
+    def _mark(self, progress: Progress, page: ClosedPage) -> Progress:
+        """Mark what the ledger lacks of a page due, and count it."""
+        settings, now = self._engine.settings, self._engine.clock()
+        platform, client_id = progress.platform, progress.client_id
+        ours = {
+            one.id: one for one in page.conversations if wanted(settings, platform, client_id, one.project_id)
+        }
+        conversations = self._engine.ledger.conversations
+        missing = [ours[number] for number in conversations.unknown(platform, client_id, list(ours))]
+        conversations.mark(
+            [
+                Mark(
+                    platform=platform,
+                    client_id=client_id,
+                    conversation_id=one.id,
+                    project_id=one.project_id,
+                    channel=one.channel,
+                    seen_at=now,
+                    due_at=now,
+                    close_heard_at=one.closed_at.timestamp() if one.closed_at else now,
+                    late=1 if progress.kind is Kind.BACKFILL else 0,
+                )
+                for one in missing
+            ]
+        )
+        return replace(
+            progress,
+            cursor=page.after,
+            found=progress.found + len(page.conversations),
+            missing=progress.missing + len(missing),
+        )
+
+
+def _each(compare: Callable[[T], Progress], clients: Sequence[T]) -> list[Progress]:
+    """Compare every client, whatever becomes of the others; raise the first failure at the end."""
+    done: list[Progress] = []
+    failures: list[PlatformError] = []
+    for client in clients:
+        try:
+            done.append(compare(client))
+        except PlatformError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return done
+
+
+def _first_page(
+    client: IAdvize, progress: Progress, projects: tuple[int, ...]
+) -> tuple[Progress, ClosedPage]:
+    """Go on from a page, or begin again where there is none or iAdvize does not know it any more."""
+    anew = replace(progress, cursor=None, found=0, missing=0)
+    if progress.cursor is None:
+        return anew, _page(client, anew, projects)
+    try:
+        return progress, _page(client, progress, projects)
+    except (PlatformUnavailable, PlatformAuthFailure):
+        raise
+    except PlatformError:
+        return anew, _page(client, anew, projects)
+
+
+def _page(client: IAdvize, progress: Progress, projects: tuple[int, ...]) -> ClosedPage:
+    since = datetime.fromtimestamp(progress.since, UTC)
+    until = datetime.fromtimestamp(progress.until, UTC)
+    return client.closed(since, until, projects, progress.cursor)
