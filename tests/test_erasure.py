@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chatferry.connector import Connector, Outcome
-from chatferry.deliver.dispatcher import Handover
+from chatferry.deliver.dispatcher import Dispatcher
 from chatferry.errors import PermanentFailure, TemporaryFailure
 from chatferry.model import Receipt
 from chatferry.operations.erasure import Kept, erase
@@ -31,7 +31,7 @@ def erasing(shop) -> Callable[..., object]:
         **options: float,
     ) -> object:
         sales = shop.engine.destinations["sales"]
-        connector = sales.handover._connector
+        connector = sales.dispatcher._connector
 
         class Odd(SampleConnector):
             def __init__(self) -> None:
@@ -40,7 +40,7 @@ def erasing(shop) -> Callable[..., object]:
             def erase(self, receipts):
                 return way(list(receipts))
 
-        odd = replace(sales, handover=Handover("sales", Odd), batch_size=batch_size)
+        odd = replace(sales, dispatcher=Dispatcher("sales", Odd), batch_size=batch_size)
         engine = replace(shop.engine, destinations={"sales": odd}, clock=clock)
         return erase(engine, everybody, **options)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatferry.ledger.sync_requests import Mark
+from chatferry.ledger.sync_requests import SyncRequest
 from chatferry.sync.fairness import Fairness
 
 NOW = 1_700_000_000.0
@@ -13,9 +13,9 @@ SLOW, QUICK = ("ha", 335), ("sd", 336)
 def lease(ledger):
     """Two conversations of a client that waits longest, one of another; leased one at a time."""
     marks = [(SLOW, "c1", NOW - 9), (SLOW, "c2", NOW - 8), (QUICK, "c3", NOW)]
-    ledger.conversations.mark(
+    ledger.conversations.request_sync(
         [
-            Mark(platform=platform, client_id=number, conversation_id=one, seen_at=at, due_at=at)
+            SyncRequest(platform=platform, client_id=number, conversation_id=one, seen_at=at, due_at=at)
             for (platform, number), one, at in marks
         ]
     )

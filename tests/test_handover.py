@@ -20,7 +20,7 @@ from chatferry import (
     Receipt,
     TemporaryFailure,
 )
-from chatferry.deliver.dispatcher import Handover, Hung
+from chatferry.deliver.dispatcher import Dispatcher, Hung
 from chatferry.testing import make_context, make_lead
 
 Behaviour = Callable[[Sequence[Lead]], Sequence[Outcome]]
@@ -66,7 +66,7 @@ def take_all(batch):
 
 
 def test_a_batch_gets_its_outcomes_in_order():
-    handed = Handover("crm", lambda: Puppet(take_all)).deliver(leads(3))
+    handed = Dispatcher("crm", lambda: Puppet(take_all)).deliver(leads(3))
     assert [outcome.ids["contact"] for outcome in handed.outcomes] == ["lead-0", "lead-1", "lead-2"]
     assert handed.hold is None
 
@@ -95,7 +95,7 @@ class OfItsOwn(DeliveryError):
 )
 def test_one_poisoned_lead_in_a_hundred_is_found_in_at_most_fourteen_extra_calls(error):
     puppet = Puppet(fail_on("lead-41", error))
-    handed = Handover("crm", lambda: puppet).deliver(leads(100))
+    handed = Dispatcher("crm", lambda: puppet).deliver(leads(100))
     failed = [number for number, one in enumerate(handed.outcomes) if not isinstance(one, Receipt)]
     assert failed == [41]
     assert len(puppet.calls) - 1 <= 14
@@ -105,14 +105,14 @@ def test_an_unknown_error_is_temporary_and_says_nothing_of_the_lead():
     def behave(batch):
         raise RuntimeError(f"cannot write {batch[0].email}")
 
-    (outcome,) = Handover("crm", lambda: Puppet(behave)).deliver(leads(1)).outcomes
+    (outcome,) = Dispatcher("crm", lambda: Puppet(behave)).deliver(leads(1)).outcomes
     assert isinstance(outcome, TemporaryFailure)
     assert str(outcome) == "the connector failed with RuntimeError"
 
 
 def test_a_kind_of_error_nobody_knows_is_the_leads_own_and_keeps_its_words():
     own = OfItsOwn("the proxy said no", code="502")
-    handed = Handover("crm", lambda: Puppet(fail_on("lead-0", lambda: own))).deliver(leads(1))
+    handed = Dispatcher("crm", lambda: Puppet(fail_on("lead-0", lambda: own))).deliver(leads(1))
     assert (list(handed.outcomes), handed.hold) == ([own], None)
 
 
@@ -122,7 +122,7 @@ def test_what_is_the_destinations_is_not_split(hold):
         raise hold
 
     puppet = Puppet(behave)
-    handed = Handover("crm", lambda: puppet).deliver(leads(50))
+    handed = Dispatcher("crm", lambda: puppet).deliver(leads(50))
     assert handed.hold is hold
     assert list(handed.outcomes) == [hold] * 50
     assert puppet.calls == [50]
@@ -135,7 +135,7 @@ def test_a_quota_that_runs_out_during_a_split_stops_the_rest():
         raise QuotaExhausted("full")
 
     puppet = Puppet(behave)
-    handed = Handover("crm", lambda: puppet).deliver(leads(8))
+    handed = Dispatcher("crm", lambda: puppet).deliver(leads(8))
     assert puppet.calls == [8, 4, 2]
     assert all(isinstance(outcome, QuotaExhausted) for outcome in handed.outcomes)
 
@@ -154,13 +154,13 @@ ODD = [
     [None, [], "ok", [Receipt()] * 5, ["fine", "fine"], 42, *([one, Receipt()] for one in ODD)],
 )
 def test_nonsense_is_no_outcome(nonsense):
-    handed = Handover("crm", lambda: Puppet(lambda _: nonsense)).deliver(leads(2))
+    handed = Dispatcher("crm", lambda: Puppet(lambda _: nonsense)).deliver(leads(2))
     assert [type(outcome) for outcome in handed.outcomes] == [TemporaryFailure] * 2
 
 
 def test_a_receipt_is_made_storable():
     said = Receipt(ids={"contact": 12, "de\0al": "\ud83d1"}, url="a\0", notes=["cut \ud83d"])
-    handed = Handover("crm", lambda: Puppet(lambda _: [said])).deliver(leads(1))
+    handed = Dispatcher("crm", lambda: Puppet(lambda _: [said])).deliver(leads(1))
     assert list(handed.outcomes) == [
         Receipt(ids={"contact": "12", "deal": "\ufffd1"}, url="a", notes=("cut \ufffd",))
     ]
@@ -171,7 +171,7 @@ def test_a_connector_that_wants_to_end_the_process_fails_like_any_other(end):
     def behave(_):
         raise end
 
-    (outcome,) = Handover("crm", lambda: Puppet(behave)).deliver(leads(1)).outcomes
+    (outcome,) = Dispatcher("crm", lambda: Puppet(behave)).deliver(leads(1)).outcomes
     assert str(outcome) == f"the connector failed with {end.__name__}"
 
 
@@ -179,7 +179,7 @@ def test_a_connector_that_cannot_be_made_fails_like_any_other():
     def connect():
         raise OSError("no")
 
-    (outcome,) = Handover("crm", connect).deliver(leads(1)).outcomes
+    (outcome,) = Dispatcher("crm", connect).deliver(leads(1)).outcomes
     assert isinstance(outcome, TemporaryFailure)
 
 
@@ -197,15 +197,15 @@ def test_a_call_that_hangs_is_left_behind_and_a_new_connector_made_once_it_ends(
         puppets.append(puppet)
         return puppet
 
-    handover = Handover("crm", connect)
-    first = handover.deliver(leads(2))
+    dispatcher = Dispatcher("crm", connect)
+    first = dispatcher.deliver(leads(2))
     assert isinstance(first.hold, Hung)
-    second = handover.deliver(leads(2))
+    second = dispatcher.deliver(leads(2))
     assert isinstance(second.hold, Hung)
     assert puppets[0].calls == [2]
     release.set()
-    handover._stuck.thread.join(5)
-    third = handover.deliver(leads(2))
+    dispatcher._stuck.thread.join(5)
+    third = dispatcher.deliver(leads(2))
     assert third.hold is None
     assert puppets[0].closed
     assert len(puppets) == 2
@@ -223,26 +223,26 @@ class Hanging(Puppet):
 def test_a_call_that_never_comes_back_is_abandoned_and_another_connector_made(gate):
     seconds = [0.0]
     puppets: list[Puppet] = [Puppet(take_all), Hanging(gate)]
-    handover = Handover("crm", puppets.pop, clock=lambda: seconds[0])
-    assert isinstance(handover.deliver(leads(2)).hold, Hung)
+    dispatcher = Dispatcher("crm", puppets.pop, clock=lambda: seconds[0])
+    assert isinstance(dispatcher.deliver(leads(2)).hold, Hung)
     seconds[0] = 0.03
-    assert str(handover.deliver(leads(2)).hold) == "an earlier call has not come back yet"
+    assert str(dispatcher.deliver(leads(2)).hold) == "an earlier call has not come back yet"
     seconds[0] = 0.04
-    assert handover.deliver(leads(2)).hold is None
+    assert dispatcher.deliver(leads(2)).hold is None
 
 
 def test_the_leads_of_a_call_that_hung_are_told_once_it_has_ended(gate):
-    handover = Handover("crm", lambda: Hanging(gate))
-    handover.deliver(leads(2))
-    handover.deliver(leads(1))  # nothing is called while the other is waited for
-    assert list(handover.returned()) == []
+    dispatcher = Dispatcher("crm", lambda: Hanging(gate))
+    dispatcher.deliver(leads(2))
+    dispatcher.deliver(leads(1))  # nothing is called while the other is waited for
+    assert list(dispatcher.late_completions()) == []
     gate.set()
-    handover._stuck.thread.join(5)
-    ended = handover.returned()
+    dispatcher._stuck.thread.join(5)
+    ended = dispatcher.late_completions()
     assert next(ended).key == "lead-0"  # whoever takes them may break off
     ended.close()
-    assert [lead.key for lead in handover.returned()] == ["lead-0", "lead-1"]
-    assert list(handover.returned()) == []
+    assert [lead.key for lead in dispatcher.late_completions()] == ["lead-0", "lead-1"]
+    assert list(dispatcher.late_completions()) == []
 
 
 def test_a_connector_that_always_hangs_does_not_pile_up_calls_for_ever(gate):
@@ -253,9 +253,9 @@ def test_a_connector_that_always_hangs_does_not_pile_up_calls_for_ever(gate):
         made.append(Hanging(gate))
         return made[-1]
 
-    handover = Handover("crm", connect, clock=lambda: seconds[0])
+    dispatcher = Dispatcher("crm", connect, clock=lambda: seconds[0])
     for _ in range(20):
-        hold = handover.deliver(leads(1)).hold
+        hold = dispatcher.deliver(leads(1)).hold
         seconds[0] += 1
     assert len(made) == 6
     assert "restart chatferry" in str(hold)
@@ -266,22 +266,22 @@ def test_making_and_closing_a_connector_have_a_limit_too(gate):
         def close(self):
             gate.wait(30)
 
-    stuck = Handover("crm", lambda: gate.wait(30), making=0.01)
+    stuck = Dispatcher("crm", lambda: gate.wait(30), making=0.01)
     assert isinstance(stuck.deliver(leads(1)).hold, Hung)
-    handover = Handover("crm", lambda: Slow(take_all), closing=0.01)
-    assert handover.deliver(leads(1)).hold is None
-    handover.close()
+    dispatcher = Dispatcher("crm", lambda: Slow(take_all), closing=0.01)
+    assert dispatcher.deliver(leads(1)).hold is None
+    dispatcher.close()
 
 
 def test_a_probe_tells_the_first_error_check_finds():
     puppet = Puppet(take_all)
-    handover = Handover("crm", lambda: puppet)
-    assert handover.probe() is None
+    dispatcher = Dispatcher("crm", lambda: puppet)
+    assert dispatcher.probe() is None
     puppet.findings = [
         Finding(level=Level.WARNING, subject="plan", message="notes only"),
         Finding(level=Level.ERROR, subject="token", message="the token is refused"),
     ]
-    assert handover.probe() == "the token is refused"
+    assert dispatcher.probe() == "the token is refused"
 
 
 def test_a_probe_of_a_connector_that_fails_is_a_problem_not_a_crash():
@@ -289,4 +289,4 @@ def test_a_probe_of_a_connector_that_fails_is_a_problem_not_a_crash():
         def check(self):
             raise ValueError("secret")
 
-    assert Handover("crm", lambda: Broken(take_all)).probe() == "check failed with ValueError"
+    assert Dispatcher("crm", lambda: Broken(take_all)).probe() == "check failed with ValueError"

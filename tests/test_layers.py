@@ -17,7 +17,7 @@ LAYERS = (
     {"demonstration", "connector", "strategy", "hookspecs", "markers", "transcripts", "addresses"},
     {"settings", "logs"},
     {"mapping", "watched", "extraction", "routing", "schedule", "snapshot"},
-    {"strategies", "ledger", "iadvize", "plugins", "handover", "group_commit"},
+    {"strategies", "ledger", "iadvize", "plugins", "dispatcher", "group_commit"},
     {"destination", "acceptance", "settlement", "reading", "fairness"},
     {"engine"},
     {"assembly", "reconcile", "revival", "story", "erasure", "requeue", "garbage"},
@@ -123,7 +123,7 @@ def test_the_web_side_knows_no_plugins_no_engine_and_no_way_to_iadvize():
 
 KNOW_IADVIZE = {
     "iadvize", "acceptance", "reading", "engine", "assembly", "reconcile", "web", "cli", "ledger", "emulators"
-} | {"handover", "settlement"}  # fmt: skip
+} | {"dispatcher", "settlement"}  # fmt: skip
 """The parts that use the package ``iadvize``; the last two only clean a text as it does."""
 
 

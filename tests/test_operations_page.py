@@ -11,7 +11,7 @@ import pytest
 
 from chatferry import schedule
 from chatferry.cli.app import command_line
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.settings.model import (
     DestinationSettings,
     ReconcileSettings,
@@ -57,4 +57,4 @@ def test_the_numbers_in_the_promise_are_the_defaults():
 
 
 def test_every_state_is_explained():
-    assert all(f"| `{state}` |" in DELIVERY for state in State)
+    assert all(f"| `{state}` |" in DELIVERY for state in DeliveryState)

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from chatferry import Connector, Conversation, Lead, Strategy, __version__, hookimpl
 from chatferry.emulators import Emulator
 from chatferry.errors import PluginError
-from chatferry.plugins import PluginReport, Plugins, State
+from chatferry.plugins import PluginReport, Plugins, PluginState
 from chatferry.plugins.manager import PATIENCE
 
 PERSONAL = "ada@example.com"

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.selection import Selection
 from chatferry.operations.retry import revive
 from chatferry.testing.trouble import Trouble
 
 EVERYTHING = Selection()
-DEAD = Selection(states=(State.DEAD,))
+DEAD = Selection(states=(DeliveryState.DEAD,))
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def test_dead_leads_are_due_again_and_looked_at_one_by_one(dead):
     steps = []
     report = revive(dead.engine, DEAD, step=lambda: steps.append(1))
     assert report.revived == len(steps) == 6
-    assert states(dead) == {State.DUE}
+    assert states(dead) == {DeliveryState.DUE}
     dead.work()
-    assert states(dead) == {State.DELIVERED}
+    assert states(dead) == {DeliveryState.DELIVERED}
 
 
 def test_they_are_mapped_by_the_present_configuration(dead):
@@ -49,7 +49,7 @@ def test_a_mapping_that_still_fails_refuses_the_lead_and_says_where(dead):
     assert report.revived == 0
     assert len(report.refused) == 6
     assert all("Name" in reason for reason in report.refused.values())
-    assert states(dead) == {State.DEAD}
+    assert states(dead) == {DeliveryState.DEAD}
 
 
 def test_a_destination_that_is_gone_is_told(dead):

@@ -8,7 +8,7 @@ from functools import partial
 
 from chatferry.accept.acceptance import Acceptance
 from chatferry.connector import Connector, Context, Memory
-from chatferry.deliver.dispatcher import Handover
+from chatferry.deliver.dispatcher import Dispatcher
 from chatferry.engine import Engine
 from chatferry.errors import SettingsError
 from chatferry.iadvize.client import IAdvize
@@ -114,11 +114,11 @@ def destination_of(one: ReadyDestination, settings: Settings, memory: Memory) ->
         batch_size=one.connector.batch_size,
         strategies=[s if type(s) in _OURS else Watched(s) for s in one.strategies],
         mapping=mapping_of(one),
-        handover=handover_of(one, settings, memory),
+        dispatcher=dispatcher_of(one, settings, memory),
     )
 
 
-def handover_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Handover:
+def dispatcher_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Dispatcher:
     """Return the way to call a destination's connector, which is made at the first call."""
     context = Context(
         destination=one.settings.name,
@@ -127,4 +127,4 @@ def handover_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Ha
         fields={name: tuple(mapped) for name, mapped in one.settings.mapping.items()},
     )
     connect: Callable[[], Connector] = partial(one.connector, one.options, context)
-    return Handover(one.settings.name, connect)
+    return Dispatcher(one.settings.name, connect)

@@ -15,15 +15,15 @@ from typing import Any, Final, TypeAlias, TypeVar
 from sqlalchemy.exc import DataError, IntegrityError
 
 from chatferry.accept.acceptance import Acceptance
-from chatferry.deliver.dispatcher import Handed
+from chatferry.deliver.dispatcher import BatchResult
 from chatferry.deliver.outcomes import Settlement, open_snapshots, settle, unwritable
 from chatferry.errors import DeliveryError, LedgerUnavailable, PlatformError, PlatformUnavailable
 from chatferry.iadvize.client import IAdvize
 from chatferry.leads.destination import Destination, Unserved
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import ClientKey, DueConversation
-from chatferry.ledger.deliveries import Settled
-from chatferry.ledger.destinations import Parked
+from chatferry.ledger.deliveries import AttemptResult
+from chatferry.ledger.destinations import PauseKind
 from chatferry.logs import get_logger
 from chatferry.model import Conversation, Event, Lead, Receipt
 from chatferry.plugins import Plugins
@@ -117,10 +117,10 @@ class Engine:
         now = self.clock()
         settled = [self.reader.settle(one, read[one.conversation_id], now) for one in due]
         conversations, owner = self.ledger.conversations, self.ledger.owner
-        for one, error in _unwritten(lambda rows: conversations.settle(owner, rows, now), settled):
+        for one, error in _unwritten(lambda rows: conversations.record_sync(owner, rows, now), settled):
             log = get_logger("chatferry.sync")
             log.error("reading not written", conversation=one.due.conversation_id, error=type(error).__name__)
-            conversations.settle(owner, [self.reader.failed(one.due, error, now)], now)
+            conversations.record_sync(owner, [self.reader.failed(one.due, error, now)], now)
 
     def _tell_synced(self, read: Iterable[Conversation | PlatformError]) -> None:
         self.plugins.notify_each(
@@ -133,7 +133,7 @@ class Engine:
         """Hand one batch of due leads to a destination; return how many there were."""
         destination = self.destinations[name]
         now = self.clock()
-        for lead in destination.handover.returned():
+        for lead in destination.dispatcher.late_completions():
             self.ledger.deliveries.overwritten(name, lead, now)
         batch = self.ledger.deliveries.lease(
             name,
@@ -147,7 +147,7 @@ class Engine:
             return 0
         readable, unreadable = open_snapshots(batch)
         leads = list(readable.values())
-        handed = destination.handover.deliver(leads) if leads else Handed(outcomes=[])
+        handed = destination.dispatcher.deliver(leads) if leads else BatchResult(outcomes=[])
         now = self.clock()
         state = self.ledger.destinations.state(name)
         settlement = settle(list(readable), handed, state, self.settings.retry, now)
@@ -156,23 +156,23 @@ class Engine:
         self._tell(name, leads, handed.outcomes, settlement)
         return len(batch)
 
-    def _write_outcomes(self, name: str, settled: Sequence[Settled], now: float) -> None:
+    def _write_outcomes(self, name: str, settled: Sequence[AttemptResult], now: float) -> None:
         log = get_logger("chatferry.deliver").bind(destination=name)
-        for one, error in _unwritten(lambda rows: self.ledger.deliveries.settle(rows, now), settled):
+        for one, error in _unwritten(lambda rows: self.ledger.deliveries.record_attempts(rows, now), settled):
             log.error("outcome not written", delivery=one.delivery.id, error=type(error).__name__)
-            self.ledger.deliveries.settle([unwritable(one, error)], now)
+            self.ledger.deliveries.record_attempts([unwritable(one, error)], now)
 
     def _is_served(self, destination: Destination) -> bool:
         """Probe a destination whose credentials were refused before it is given anything."""
         state = self.ledger.destinations.state(destination.name)
-        if state.parked_as is not Parked.CREDENTIALS:
+        if state.pause_kind is not PauseKind.CREDENTIALS:
             return True
-        problem = destination.handover.probe()
+        problem = destination.dispatcher.probe()
         if problem is None:
             return True
         until = self.clock() + PROBE_CREDENTIALS
-        self.ledger.destinations.park(
-            destination.name, Parked.CREDENTIALS, problem, until, failures=state.failures + 1
+        self.ledger.destinations.pause(
+            destination.name, PauseKind.CREDENTIALS, problem, until, failures=state.failures + 1
         )
         return False
 
@@ -180,10 +180,10 @@ class Engine:
         """End the destination's turn: awake, or at rest."""
         log = get_logger("chatferry.deliver").bind(destination=name)
         if settlement.rest is None:
-            self.ledger.destinations.awake(name, now if settlement.succeeded else None)
+            self.ledger.destinations.resume(name, now if settlement.succeeded else None)
             return
         rest = settlement.rest
-        self.ledger.destinations.park(name, rest.why, rest.reason, rest.until, failures=rest.failures)
+        self.ledger.destinations.pause(name, rest.why, rest.reason, rest.until, failures=rest.failures)
         log.warning(
             "destination rests", why=rest.why.value, reason=rest.reason, seconds=round(rest.until - now)
         )
@@ -210,7 +210,7 @@ class Engine:
     def close(self) -> None:
         """Let connectors, iAdvize and the ledger go."""
         for destination in self.destinations.values():
-            destination.handover.close()
+            destination.dispatcher.close()
         for client in self.clients.values():
             client.close()
         self.ledger.close()

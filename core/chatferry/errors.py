@@ -22,7 +22,7 @@
         └── PermanentFailure        this lead is dead until an operator revives it
 
 ``str(error)`` is safe to log: it holds no personal data and no secret. What a CRM said in its own
-words may echo an address, so it travels in ``words``, which operators see and logs do not.
+crm_message may echo an address, so it travels in ``crm_message``, which operators see and logs do not.
 """
 
 from __future__ import annotations
@@ -106,16 +106,16 @@ class DeliveryError(ChatferryError):
     """A lead was not taken.
 
     :param message: what happened, without personal data: it is logged.
-    :param words: the CRM's own words, shown to operators, never logged.
+    :param crm_message: the CRM's own crm_message, shown to operators, never logged.
     :param code: the CRM's error code.
     :param reference: what the CRM's support asks for, such as a correlation id.
     """
 
     def __init__(
-        self, message: str, *, words: str = "", code: str | None = None, reference: str | None = None
+        self, message: str, *, crm_message: str = "", code: str | None = None, reference: str | None = None
     ) -> None:
         self.message = message
-        self.words = words
+        self.crm_message = crm_message
         self.code = code
         self.reference = reference
         super().__init__(message)
@@ -129,12 +129,12 @@ class TemporaryFailure(DeliveryError):
         message: str,
         *,
         retry_after: float | None = None,
-        words: str = "",
+        crm_message: str = "",
         code: str | None = None,
         reference: str | None = None,
     ) -> None:
         self.retry_after = retry_after
-        super().__init__(message, words=words, code=code, reference=reference)
+        super().__init__(message, crm_message=crm_message, code=code, reference=reference)
 
 
 class RateLimited(TemporaryFailure):
@@ -149,12 +149,12 @@ class QuotaExhausted(DeliveryError):
         message: str,
         *,
         until: datetime | None = None,
-        words: str = "",
+        crm_message: str = "",
         code: str | None = None,
         reference: str | None = None,
     ) -> None:
         self.until = until
-        super().__init__(message, words=words, code=code, reference=reference)
+        super().__init__(message, crm_message=crm_message, code=code, reference=reference)
 
 
 class AuthFailure(DeliveryError):

@@ -54,7 +54,7 @@ def test_a_backfill_waits_behind_live_traffic(shop, history):
     shop.hear(history.ids[3])
     first, second = shop.ledger.conversations.lease(shop.ledger.owner, shop.engine.clock(), 9e9, 2)
     assert first.conversation_id == history.ids[3]
-    assert (first.late, second.late) == (0, 1)
+    assert (first.is_backfill, second.is_backfill) == (0, 1)
 
 
 @pytest.mark.parametrize("since", ["soon", "2026-13-01", "20261101", ""])

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import time
 
-from chatferry.ledger.destinations import Parked
-from chatferry.ledger.sync_requests import Mark
+from chatferry.ledger.destinations import PauseKind
+from chatferry.ledger.sync_requests import SyncRequest
 from chatferry.testing.trouble import Trouble
 
 
@@ -42,18 +42,18 @@ def test_a_destination_whose_credentials_are_refused_needs_an_operator(shop):
     shop.find_history()
     shop.work()
     found = shop.json("status")
-    assert found["destinations"][0]["parked"]["as"] == "credentials"
+    assert found["destinations"][0]["paused"]["as"] == "credentials"
     assert "credentials are refused" in found["needs"][0]
     assert shop.run("status").exit_code == 1
 
 
 def test_a_destination_an_operator_parked_needs_nobody(shop):
-    shop.engine.ledger.destinations.hold("sales", "a migration")
+    shop.engine.ledger.destinations.pause_by_operator("sales", "a migration")
     result = shop.run("status")
     assert result.exit_code == 0
     assert "a migration" in result.stdout
-    assert shop.json("status")["destinations"][0]["parked"] == {
-        "as": Parked.OPERATOR,
+    assert shop.json("status")["destinations"][0]["paused"] == {
+        "as": PauseKind.OPERATOR,
         "reason": "a migration",
         "until": None,
     }
@@ -67,7 +67,7 @@ def test_a_lead_that_waits_for_long_shows_since_when_not_until_when(shop):
     (found,) = shop.json("status")["destinations"]
     listed = shop.json("deliveries", "--limit", "1")["deliveries"][0]
     assert found["queue"]["oldest"] == listed["queued_at"]
-    assert found["parked"]["as"] == "waiting"
+    assert found["paused"]["as"] == "backing-off"
 
 
 def test_conversations_that_cannot_be_read_are_counted_by_problem(shop, history):
@@ -145,7 +145,7 @@ def test_a_conversation_that_was_given_up_needs_an_operator(shop, history):
     shop.hear(history.ids[0])
     for _ in range(5):
         shop.engine.sync()
-        shop.engine.ledger.conversations.mark([the(history.ids[0])])
+        shop.engine.ledger.conversations.request_sync([the(history.ids[0])])
     shop.engine.sync()
     assert "1 conversations were given up" in shop.json("status")["needs"][0]
     assert "it was given up and needs you" in shop.run("why", history.ids[0]).stdout
@@ -153,14 +153,14 @@ def test_a_conversation_that_was_given_up_needs_an_operator(shop, history):
 
 def the(conversation):
     now = time.time()
-    return Mark(platform="ha", client_id=335, conversation_id=conversation, seen_at=now, due_at=now)
+    return SyncRequest(platform="ha", client_id=335, conversation_id=conversation, seen_at=now, due_at=now)
 
 
 def test_a_connector_that_hangs_on_needs_an_operator(shop):
     def hang(failures):
         ledger, now = shop.engine.ledger, time.time()
         ledger.leases.take_turn("sales", ledger.owner, now, now + 60)
-        ledger.destinations.park("sales", Parked.HUNG, "no answer", now + 60, failures=failures)
+        ledger.destinations.pause("sales", PauseKind.HUNG, "no answer", now + 60, failures=failures)
         return shop.json("status")["needs"]
 
     assert hang(2) == []

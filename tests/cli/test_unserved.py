@@ -52,11 +52,11 @@ def test_check_names_it_and_looks_at_the_others(broken):
 
 
 def test_it_can_be_parked_and_woken_and_is_named(broken):
-    parked = broken.run("destinations", "park", "archive", "--reason", "its plugin is being mended")
+    parked = broken.run("destinations", "pause", "archive", "--reason", "its plugin is being mended")
     assert parked.exit_code == 0
     assert "destination not served" in parked.stderr
     assert REASON in parked.stderr
-    assert broken.run("destinations", "wake", "archive").exit_code == 0
+    assert broken.run("destinations", "resume", "archive").exit_code == 0
 
 
 def test_retry_says_why_it_cannot_and_works_for_the_others(broken):
@@ -88,7 +88,7 @@ def test_somebody_who_was_erased_meanwhile_does_not_come_back_with_the_plugin(op
     open_archive.install()
     with open_archive.workspace() as workspace:
         engine = workspace.engine
-        engine.ledger.destinations.wake("archive", 0)
+        engine.ledger.destinations.resume_by_operator("archive", 0)
         with engine.ledger.database.write() as connection:
             connection.exec_driver_sql("UPDATE conversations SET due_at = 0 WHERE erased_at IS NULL")
         while engine.sync() or sum(engine.deliver(name) for name in engine.destinations):

@@ -19,7 +19,7 @@ from chatferry.emulators.iadvize import IAdvizeWorld, Logins, Truth, create_app,
 from chatferry.emulators.iadvize.webhooks import Webhook
 from chatferry.engine import Engine
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.selection import Listed, Selection
 from chatferry.plugins import Plugins
 from chatferry.settings.model import ClientSettings, DestinationSettings, IAdvizeSettings, Settings
@@ -195,7 +195,7 @@ class Ferry:
         """Let ordinary conversations happen: complete, answered, with an e-mail. Return their ids."""
         found: list[str] = []
         while len(found) < count:
-            (one,) = self.world.play(1, **{"late": False, **how})
+            (one,) = self.world.play(1, **{"is_backfill": False, **how})
             truth = self.world.truth(one)
             if truth.email_from == "profile" and truth.visitor["firstName"] and truth.messages:
                 found.append(one)
@@ -258,7 +258,7 @@ class Ferry:
         (one,) = self.ledger.selections.list(Selection(conversation=conversation_id, destination=destination))
         return one
 
-    def state(self, conversation_id: str, destination: str = "crm") -> State:
+    def state(self, conversation_id: str, destination: str = "crm") -> DeliveryState:
         return self.delivery(conversation_id, destination).state
 
     def close(self) -> None:

@@ -14,8 +14,8 @@ from chatferry import (
     TemporaryFailure,
 )
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import State
-from chatferry.ledger.destinations import Parked
+from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.destinations import PauseKind
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_an_accepted_conversation_reaches_the_crm(ferry, lead):
     truth = ferry.truth(lead)
     assert ferry.row(lead)["email"] == truth.email
     assert ferry.row(lead)["first_name"] == truth.visitor["firstName"]
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
     assert ferry.ledger.destinations.state("crm").last_success_at == ferry.clock.now
 
 
@@ -39,11 +39,11 @@ def test_a_temporary_failure_is_tried_again_not_before_the_crm_wants_it(ferry, l
     ferry.crm.next(lambda leads: [TemporaryFailure("it is busy", retry_after=500)] * len(leads))
     ferry.run()
     failed = ferry.delivery(lead)
-    assert (failed.state, failed.attempts, failed.reason) == (State.DUE, 1, "it is busy")
+    assert (failed.state, failed.attempts, failed.reason) == (DeliveryState.DUE, 1, "it is busy")
     assert failed.due_at >= ferry.clock.now + 500
     ferry.clock.now = failed.due_at
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
 
 
 def test_newer_content_of_a_lead_that_fails_is_not_sent_before_the_crm_wants_it_either(ferry, lead):
@@ -79,19 +79,19 @@ def test_news_of_a_lead_do_not_restart_the_days_after_which_it_is_given_up(ferry
         ferry.tell(news)
         ferry.run()
         ferry.clock.forward(ferry.settings.retry.give_up_after / 4)
-    assert ferry.state(lead) is State.DEAD
+    assert ferry.state(lead) is DeliveryState.DEAD
 
 
 def test_a_rate_limit_on_the_whole_batch_makes_the_destination_wait(ferry, lead):
     ferry.crm.next(RateLimited("slow down", retry_after=120))
     ferry.run()
     state = ferry.ledger.destinations.state("crm")
-    assert state.parked_as is Parked.WAITING
-    assert state.parked_until >= ferry.clock.now + 120
-    ferry.clock.now = state.parked_until
+    assert state.pause_kind is PauseKind.BACKING_OFF
+    assert state.paused_until >= ferry.clock.now + 120
+    ferry.clock.now = state.paused_until
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
-    assert ferry.ledger.destinations.state("crm").parked_as is None
+    assert ferry.state(lead) is DeliveryState.DELIVERED
+    assert ferry.ledger.destinations.state("crm").pause_kind is None
 
 
 def test_waits_grow_with_each_failure_and_end_when_the_crm_is_back(ferry, lead):
@@ -99,27 +99,27 @@ def test_waits_grow_with_each_failure_and_end_when_the_crm_is_back(ferry, lead):
     for _ in range(8):
         ferry.run()
         ferry.clock.now = max(
-            ferry.ledger.destinations.state("crm").parked_until, ferry.delivery(lead).due_at
+            ferry.ledger.destinations.state("crm").paused_until, ferry.delivery(lead).due_at
         )
     assert ferry.ledger.destinations.state("crm").failures == 8
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
     assert ferry.delivery(lead).attempts == 0
 
 
 def test_a_lead_that_fails_for_days_is_dead_with_the_crms_own_words(ferry, lead):
     def busy(leads):
-        return [TemporaryFailure("it is busy", words="Row is locked", code="LOCKED")] * len(leads)
+        return [TemporaryFailure("it is busy", crm_message="Row is locked", code="LOCKED")] * len(leads)
 
     began = ferry.clock.now
     ferry.crm.next(*[busy] * 1000)
     ferry.run()
-    while ferry.state(lead) is not State.DEAD:
+    while ferry.state(lead) is not DeliveryState.DEAD:
         ferry.clock.forward(6 * 3600)
         ferry.run()
     assert ferry.clock.now - began >= ferry.settings.retry.give_up_after
     dead = ferry.delivery(lead)
-    assert (dead.words, dead.code, dead.due_at) == ("Row is locked", "LOCKED", None)
+    assert (dead.crm_message, dead.code, dead.due_at) == ("Row is locked", "LOCKED", None)
     assert dead.attempts > 10
 
 
@@ -128,45 +128,45 @@ def test_a_spent_quota_parks_the_destination_and_counts_nothing(ferry, lead):
     ferry.crm.next(QuotaExhausted("the day's calls are spent", until=back))
     ferry.run()
     state = ferry.ledger.destinations.state("crm")
-    assert (state.parked_as, state.parked_until) == (Parked.QUOTA, back.timestamp())
+    assert (state.pause_kind, state.paused_until) == (PauseKind.QUOTA, back.timestamp())
     assert ferry.delivery(lead).attempts == 0
     assert ferry.delivery(lead).failing_since is None
-    ferry.clock.now = state.parked_until - 1
+    ferry.clock.now = state.paused_until - 1
     ferry.run()
     assert len(ferry.crm.calls) == 1
-    ferry.clock.now = state.parked_until
+    ferry.clock.now = state.paused_until
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
 
 
 def test_refused_credentials_park_the_destination_until_a_probe_finds_it_well(ferry, lead):
     ferry.crm.next(AuthFailure("401"))
     ferry.crm.refuse_to_work("the key was revoked")
     ferry.run()
-    assert ferry.ledger.destinations.state("crm").parked_as is Parked.CREDENTIALS
+    assert ferry.ledger.destinations.state("crm").pause_kind is PauseKind.CREDENTIALS
     assert ferry.delivery(lead).attempts == 0
 
-    ferry.clock.now = ferry.ledger.destinations.state("crm").parked_until
+    ferry.clock.now = ferry.ledger.destinations.state("crm").paused_until
     ferry.run()
     state = ferry.ledger.destinations.state("crm")
-    assert (state.parked_as, state.parked_reason) == (Parked.CREDENTIALS, "the key was revoked")
+    assert (state.pause_kind, state.pause_reason) == (PauseKind.CREDENTIALS, "the key was revoked")
     assert (ferry.crm.checks, len(ferry.crm.calls)) == (1, 1)
 
     ferry.crm.findings = []
-    ferry.clock.now = state.parked_until
+    ferry.clock.now = state.paused_until
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
-    assert ferry.ledger.destinations.state("crm").parked_as is None
+    assert ferry.state(lead) is DeliveryState.DELIVERED
+    assert ferry.ledger.destinations.state("crm").pause_kind is None
 
 
 def test_a_permanent_failure_is_dead_at_once_with_the_crms_own_words(ferry, lead):
     words = "Q1: ann@example.com is not in the list"
-    refusal = PermanentFailure("a value is not in the list", words=words, code="PICKLIST", reference="c-1")
+    refusal = PermanentFailure("a value is not in the list", crm_message=words, code="PICKLIST", reference="c-1")
     ferry.crm.next(lambda leads: [refusal] * len(leads))
     ferry.run()
     dead = ferry.delivery(lead)
-    assert (dead.state, dead.due_at) == (State.DEAD, None)
-    assert (dead.reason, dead.words) == ("a value is not in the list", words)
+    assert (dead.state, dead.due_at) == (DeliveryState.DEAD, None)
+    assert (dead.reason, dead.crm_message) == ("a value is not in the list", words)
     assert (dead.code, dead.reference) == ("PICKLIST", "c-1")
 
 
@@ -174,7 +174,7 @@ def test_a_connector_that_raises_anything_is_a_temporary_failure(ferry, lead):
     ferry.crm.next(ZeroDivisionError("secret text"))
     ferry.run()
     failed = ferry.delivery(lead)
-    assert failed.state is State.DUE
+    assert failed.state is DeliveryState.DUE
     assert failed.reason == "the connector failed with ZeroDivisionError"
 
 
@@ -195,14 +195,14 @@ def test_a_kind_of_error_nobody_knows_is_temporary_and_kills_no_lead(ferry, kind
 
     ferry.crm.next(*[fail] * 5)
     ferry.run()
-    assert [ferry.state(one) for one in ids] == [State.DELIVERED, State.DUE, State.DELIVERED]
-    assert ferry.ledger.destinations.state("crm").parked_as is None
+    assert [ferry.state(one) for one in ids] == [DeliveryState.DELIVERED, DeliveryState.DUE, DeliveryState.DELIVERED]
+    assert ferry.ledger.destinations.state("crm").pause_kind is None
     failed = ferry.delivery(ids[1])
     assert (failed.reason, failed.attempts) == ("the proxy said no", 1)
     ferry.crm.next(lambda leads: [kind("still no")] * len(leads))
     ferry.clock.now = failed.due_at
     ferry.run()
-    assert (ferry.state(ids[1]), ferry.delivery(ids[1]).attempts) == (State.DUE, 2)
+    assert (ferry.state(ids[1]), ferry.delivery(ids[1]).attempts) == (DeliveryState.DUE, 2)
 
 
 def test_one_poisoned_lead_is_dead_and_its_companions_are_delivered(ferry):
@@ -217,8 +217,8 @@ def test_one_poisoned_lead_is_dead_and_its_companions_are_delivered(ferry):
 
     ferry.crm.next(*[refuse_the_batch] * 30)
     ferry.run()
-    assert [one for one in ids if ferry.state(one) is not State.DELIVERED] == [ids[5]]
-    assert ferry.state(ids[5]) is State.DEAD
+    assert [one for one in ids if ferry.state(one) is not DeliveryState.DELIVERED] == [ids[5]]
+    assert ferry.state(ids[5]) is DeliveryState.DEAD
 
 
 def test_each_lead_of_a_batch_gets_its_own_outcome(ferry):
@@ -228,7 +228,7 @@ def test_each_lead_of_a_batch_gets_its_own_outcome(ferry):
     answers = dict(zip([ferry.key(one) for one in ids], outcomes, strict=True))
     ferry.crm.next(lambda leads: [answers[lead.key] for lead in leads])
     ferry.run()
-    assert [ferry.state(one) for one in ids] == [State.DELIVERED, State.DEAD, State.DUE]
+    assert [ferry.state(one) for one in ids] == [DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.DUE]
 
 
 def test_newer_content_queued_while_an_older_one_is_in_flight_is_delivered_after_it(ferry, lead):
@@ -241,11 +241,11 @@ def test_newer_content_queued_while_an_older_one_is_in_flight_is_delivered_after
     ferry.engine.sync()
     ferry.engine.deliver("crm")
     assert "csat" not in ferry.row(lead)
-    assert ferry.state(lead) is State.DUE
+    assert ferry.state(lead) is DeliveryState.DUE
     assert ferry.delivery(lead).receipt is not None
     ferry.run()
     assert ferry.row(lead)["csat"] == 5
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
 
 
 def test_what_the_crm_said_of_an_older_content_does_not_kill_the_newer(ferry, lead):
@@ -256,7 +256,7 @@ def test_what_the_crm_said_of_an_older_content_does_not_kill_the_newer(ferry, le
 
     ferry.crm.next(meanwhile)
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
     assert ferry.row(lead)["csat"] == 5
 
 
@@ -282,8 +282,8 @@ def test_a_snapshot_that_cannot_be_read_is_dead_and_holds_nobody_back(ferry):
         connection.exec_driver_sql("UPDATE deliveries SET lead = NULL WHERE id = 1")
     ferry.run()
     states = sorted((ferry.delivery(one).id, ferry.state(one)) for one in ids)
-    assert [state for _, state in states] == [State.DEAD, State.DELIVERED]
-    (dead,) = [ferry.delivery(one) for one in ids if ferry.state(one) is State.DEAD]
+    assert [state for _, state in states] == [DeliveryState.DEAD, DeliveryState.DELIVERED]
+    (dead,) = [ferry.delivery(one) for one in ids if ferry.state(one) is DeliveryState.DEAD]
     assert "have it read again" in dead.reason
 
 
@@ -294,10 +294,10 @@ def test_a_hung_destination_delays_no_other(ferry, gate):
     (lead,) = ferry.play()
     ferry.tell_closed(lead)
     ferry.run()
-    assert ferry.state(lead, "crm") is State.DELIVERED
-    assert ferry.ledger.destinations.state("slow").parked_as is Parked.HUNG
-    assert ferry.state(lead, "slow") is State.DUE
-    assert ferry.ledger.destinations.state("crm").parked_as is None
+    assert ferry.state(lead, "crm") is DeliveryState.DELIVERED
+    assert ferry.ledger.destinations.state("slow").pause_kind is PauseKind.HUNG
+    assert ferry.state(lead, "slow") is DeliveryState.DUE
+    assert ferry.ledger.destinations.state("crm").pause_kind is None
 
 
 def test_a_turn_that_ran_out_of_time_does_not_end_the_turn_of_whoever_has_it_now(ferry, lead, ledger_url):
@@ -316,7 +316,7 @@ def test_a_turn_that_ran_out_of_time_does_not_end_the_turn_of_whoever_has_it_now
         ferry.engine.deliver("crm")
         third = Ledger.open(ledger_url)
         try:
-            late = ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5)
+            is_backfill = ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5)
             ferry.tell(late)
             ferry.engine.sync()
             assert not third.deliveries.lease("crm", third.owner, *_for_a_minute(ferry), limit=9, linger=0)
@@ -346,10 +346,10 @@ def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead
         ferry.engine.sync()
         ferry.engine.deliver("crm")
         assert "csat" not in ferry.row(lead)
-        assert ferry.state(lead) is State.DUE
+        assert ferry.state(lead) is DeliveryState.DUE
         ferry.run()
         assert ferry.row(lead)["csat"] == 5
-        assert ferry.state(lead) is State.DELIVERED
+        assert ferry.state(lead) is DeliveryState.DELIVERED
         assert len(ferry.crm.calls) == 3
     finally:
         other.close()
@@ -359,7 +359,7 @@ def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate
     ferry.limits["timeout"] = 0.5
     (lead,) = ferry.play()
     ferry.tell_closed(lead)
-    handover = ferry.engine.destinations["crm"].handover
+    dispatcher = ferry.engine.destinations["crm"].dispatcher
 
     def hang(leads):
         gate.wait(60)
@@ -368,10 +368,10 @@ def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate
 
     ferry.crm.next(hang)
     ferry.run()
-    ((late),) = handover._late
+    ((late),) = dispatcher._late
     ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
-    handover._clock = lambda: float("inf")  # nobody believes any more that it comes back
-    while ferry.state(lead) is not State.DELIVERED:
+    dispatcher._clock = lambda: float("inf")  # nobody believes any more that it comes back
+    while ferry.state(lead) is not DeliveryState.DELIVERED:
         ferry.clock.forward(600)
         ferry.run()
     gate.set()

@@ -6,7 +6,7 @@ import pytest
 
 from chatferry import hookimpl
 from chatferry.errors import LedgerUnavailable
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.runners.housekeeping import FailureTelling, Pruning
 from chatferry.runners.reconciliation import ScheduledReconciliation
 from chatferry.settings.model import ReconcileSettings, RetentionSettings
@@ -35,7 +35,7 @@ def test_events_and_leads_are_kept_for_their_time_and_not_longer(ferry, lead):
         )
         pruning.turn()
         assert (events(ferry), ferry.delivery(lead).lead is not None) == kept
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
 
 
 def test_what_only_pruned_events_told_still_goes_to_the_crm(ferry, lead):

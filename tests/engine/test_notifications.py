@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from chatferry import PermanentFailure, Receipt, TemporaryFailure, hookimpl
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.runners.local import LocalRunner
 
 HOOKS = ("conversation_synced", "delivery_succeeded", "delivery_failed", "engine_started", "engine_stopping")
@@ -67,7 +67,7 @@ def test_a_listener_that_raises_costs_nothing_but_its_own_hearing(ferry, lead):
 
     ferry.plugins.append(SimpleNamespace(__name__="clumsy", conversation_synced=hookimpl(fall_over)))
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
 
 
 def test_a_runner_tells_when_it_starts_and_when_it_ends(ferry, told):

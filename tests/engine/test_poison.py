@@ -8,11 +8,11 @@ import pytest
 
 from chatferry import PermanentFailure, QuotaExhausted, Receipt
 from chatferry.errors import LedgerUnavailable
-from chatferry.ledger.decisions import State
-from chatferry.ledger.destinations import Parked
+from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.destinations import PauseKind
 from chatferry.settings.model import RetrySettings
 
-UNSTORABLE = {"words": "half \ud83d of an emoji, and a NUL \0", "code": "c" * 200, "reference": "r" * 200}
+UNSTORABLE = {"crm_message": "half \ud83d of an emoji, and a NUL \0", "code": "c" * 200, "reference": "r" * 200}
 
 
 def test_a_number_as_an_id_is_kept_as_text_and_handed_back_the_next_time(ferry):
@@ -28,7 +28,7 @@ def test_a_number_as_an_id_is_kept_as_text_and_handed_back_the_next_time(ferry):
     ferry.run()
     ferry.tell(ferry.later(one, "satisfaction.answered", "e-csat", customerSatisfaction=5))
     ferry.run()
-    assert ferry.state(one) is State.DELIVERED
+    assert ferry.state(one) is DeliveryState.DELIVERED
     assert receipts == [None, Receipt(ids={"contact": "123"})]
 
 
@@ -44,10 +44,10 @@ def test_what_a_crm_says_is_cut_and_cleaned_to_what_the_ledger_holds(ferry):
 
     ferry.crm.next(refuse_one)
     ferry.run()
-    assert [ferry.state(one) for one in ids] == [State.DELIVERED, State.DEAD, State.DELIVERED]
+    assert [ferry.state(one) for one in ids] == [DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.DELIVERED]
     dead = ferry.delivery(ids[1])
     assert (dead.code, dead.reference) == ("c" * 128, "r" * 128)
-    assert dead.words == "half \ufffd of an emoji, and a NUL "
+    assert dead.crm_message == "half \ufffd of an emoji, and a NUL "
 
 
 def test_what_a_crm_says_of_everything_parks_the_destination_all_the_same(ferry):
@@ -55,7 +55,7 @@ def test_what_a_crm_says_of_everything_parks_the_destination_all_the_same(ferry)
     ferry.tell_closed(one)
     ferry.crm.next(QuotaExhausted("spent\0 \ud83d", **UNSTORABLE))
     ferry.run()
-    assert ferry.ledger.destinations.state("crm").parked_as is Parked.QUOTA
+    assert ferry.ledger.destinations.state("crm").pause_kind is PauseKind.QUOTA
 
 
 def test_an_error_that_holds_nothing_of_ours_is_dead_with_its_name(ferry):
@@ -70,7 +70,7 @@ def test_an_error_that_holds_nothing_of_ours_is_dead_with_its_name(ferry):
     ferry.tell_closed(one)
     ferry.crm.next(lambda leads: [Strange()] * len(leads))
     ferry.run()
-    assert (ferry.state(one), ferry.delivery(one).reason) == (State.DEAD, "Strange")
+    assert (ferry.state(one), ferry.delivery(one).reason) == (DeliveryState.DEAD, "Strange")
 
 
 def test_a_receipt_that_cannot_be_read_any_more_is_dead_and_holds_nobody_back(ferry):
@@ -81,7 +81,7 @@ def test_a_receipt_that_cannot_be_read_any_more_is_dead_and_holds_nobody_back(fe
         connection.exec_driver_sql("""UPDATE deliveries SET receipt = '{"ids": {"a": 1}}' WHERE id = 1""")
     ferry.run()
     found = {ferry.delivery(one).id: ferry.delivery(one) for one in ids}
-    assert [found[number].state for number in (1, 2)] == [State.DEAD, State.DELIVERED]
+    assert [found[number].state for number in (1, 2)] == [DeliveryState.DEAD, DeliveryState.DELIVERED]
     assert "damaged" in found[1].reason
 
 
@@ -99,7 +99,7 @@ def test_an_outcome_the_ledger_refuses_all_the_same_is_dead_and_its_companions_a
         )
     ferry.run()
     found = {ferry.delivery(one).id: ferry.delivery(one) for one in ids}
-    assert [found[number].state for number in (1, 2, 3)] == [State.DELIVERED, State.DEAD, State.DELIVERED]
+    assert [found[number].state for number in (1, 2, 3)] == [DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.DELIVERED]
     assert found[2].reason == "what became of it cannot be written (IntegrityError)"
 
 
@@ -148,7 +148,7 @@ def test_a_conversation_nobody_can_store_blocks_none_of_its_companions(ferry):
     ferry.tell_closed(first, poison, last)
     corrupt(ferry, poison, unstorable)
     ferry.run()
-    assert [ferry.state(one) for one in (first, last)] == [State.DELIVERED] * 2
+    assert [ferry.state(one) for one in (first, last)] == [DeliveryState.DELIVERED] * 2
     (problem,) = problems(ferry)
     assert problem.startswith("chatferry failed on it: TypeError at ")
     assert ferry.ledger.status(ferry.clock.now).reading.due == 0
@@ -162,7 +162,7 @@ def test_an_answer_the_client_fails_on_blocks_only_its_own_conversation(ferry):
     ferry.tell_closed(first, poison, last)
     corrupt(ferry, poison, fail)
     ferry.run()
-    assert [ferry.state(one) for one in (first, last)] == [State.DELIVERED] * 2
+    assert [ferry.state(one) for one in (first, last)] == [DeliveryState.DELIVERED] * 2
     assert problems(ferry) == ["chatferry fails to ask for it (ZeroDivisionError)"]
 
 
@@ -184,7 +184,7 @@ def test_what_makes_us_fail_before_a_decision_is_kept_to_its_conversation(ferry)
     ferry.tell_closed(*ids)
     corrupt(ferry, ids[0], lambda conversation: replace(conversation, operator_ids=None))
     ferry.run()
-    assert ferry.state(ids[1]) is State.DELIVERED
+    assert ferry.state(ids[1]) is DeliveryState.DELIVERED
     assert problems(ferry)
 
 
@@ -193,7 +193,7 @@ def test_a_visitor_id_longer_than_any_event_could_name_is_done_without(ferry):
     ferry.tell_closed(*ids)
     corrupt(ferry, ids[0], long_visitor_id)
     ferry.run()
-    assert [ferry.state(one) for one in ids] == [State.DELIVERED] * 2
+    assert [ferry.state(one) for one in ids] == [DeliveryState.DELIVERED] * 2
 
 
 def test_a_reading_the_ledger_refuses_all_the_same_blocks_none_of_its_companions(ferry):
@@ -207,7 +207,7 @@ def test_a_reading_the_ledger_refuses_all_the_same_blocks_none_of_its_companions
             else f"ALTER TABLE deliveries ADD CHECK (strpos(key, '{poison}') = 0)"
         )
     ferry.run()
-    assert [ferry.state(one) for one in (first, last)] == [State.DELIVERED] * 2
+    assert [ferry.state(one) for one in (first, last)] == [DeliveryState.DELIVERED] * 2
     (problem,) = problems(ferry)
     assert problem.startswith("chatferry failed on it: IntegrityError at ")
 
@@ -225,4 +225,4 @@ def test_conversations_a_sync_could_not_read_are_free_for_the_next(ferry):
     ((key, client),) = ferry.engine.clients.items()
     ferry.engine.clients[key] = client.client
     ferry.run()
-    assert ferry.state(one) is State.DELIVERED
+    assert ferry.state(one) is DeliveryState.DELIVERED

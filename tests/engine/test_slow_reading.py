@@ -8,7 +8,7 @@ import pytest
 
 from chatferry import Strategy, hookimpl
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.runners.housekeeping import LeaseKeeping
 from chatferry.settings.model import StrategySettings
 
@@ -104,7 +104,7 @@ def test_a_reading_that_breaks_off_gives_back_what_it_did_not_settle(ferry, othe
         ferry.engine.sync()
     assert other.sync() == 2
     ferry.run(other)
-    assert {ferry.state(one) for one in ids} == {State.DELIVERED}
+    assert {ferry.state(one) for one in ids} == {DeliveryState.DELIVERED}
 
 
 def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_holds_up_nobody(ferry, gate):
@@ -125,5 +125,5 @@ def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_holds_up_nobod
     ferry.tell_closed(*ids)
     ferry.run()
     for name in ("crm", "other"):
-        assert {ferry.state(one, name) for one in ids} == {State.DELIVERED}
+        assert {ferry.state(one, name) for one in ids} == {DeliveryState.DELIVERED}
     assert all(ferry.row(one)["transcript"] for one in ids)

@@ -7,7 +7,7 @@ import pytest
 
 from chatferry import hookimpl
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.settings.model import FieldSettings, LiveSettings, RetrySettings, StrategySettings
 
 
@@ -131,7 +131,7 @@ def test_a_conversation_that_is_not_there_yet_is_asked_for_again(ferry, closed):
     for wait in (0, 2, 10):
         ferry.clock.forward(wait)
         ferry.run()
-    assert ferry.state(closed) is State.DELIVERED
+    assert ferry.state(closed) is DeliveryState.DELIVERED
 
 
 def test_a_conversation_that_never_comes_is_given_up_and_said_so(ferry):
@@ -172,7 +172,7 @@ def test_an_iadvize_that_is_away_is_asked_again_and_never_given_up(ferry, closed
         ferry.clock.forward(6 * 3600)
     ferry.world.faults.switch_off()
     ferry.run()
-    assert ferry.state(closed) is State.DELIVERED
+    assert ferry.state(closed) is DeliveryState.DELIVERED
 
 
 def test_refused_credentials_are_waited_out(ferry, closed):
@@ -183,7 +183,7 @@ def test_refused_credentials_are_waited_out(ferry, closed):
     ferry.world.faults.switch_off()
     ferry.clock.forward(300)
     ferry.run()
-    assert ferry.state(closed) is State.DELIVERED
+    assert ferry.state(closed) is DeliveryState.DELIVERED
 
 
 def test_what_was_given_up_is_tried_anew_as_often_when_something_is_heard_of_it(ferry):
@@ -215,7 +215,7 @@ def test_one_conversation_that_fails_does_not_fail_its_companions(ferry):
     assert len(ferry.crm.delivered) == 1 + 4
     ferry.clock.forward(3600)
     ferry.run()
-    assert {ferry.state(one) for one in ids} == {State.DELIVERED}
+    assert {ferry.state(one) for one in ids} == {DeliveryState.DELIVERED}
 
 
 # ------------------------------------------------------------------------------- what is not ours
@@ -268,9 +268,9 @@ def test_a_veto_keeps_a_lead_out_and_the_reason_is_kept(ferry):
     (closed,) = ferry.play()
     ferry.tell_closed(closed)
     ferry.run()
-    assert ferry.state(closed) is State.SKIPPED
+    assert ferry.state(closed) is DeliveryState.SKIPPED
     assert ferry.delivery(closed).reason == "vetoed by vetoing: not on Sundays"
-    assert ferry.state(closed, "other") is State.DELIVERED
+    assert ferry.state(closed, "other") is DeliveryState.DELIVERED
 
 
 def test_a_veto_that_raises_is_no_consent_and_holds_no_other_destination_back(ferry):
@@ -286,11 +286,11 @@ def test_a_veto_that_raises_is_no_consent_and_holds_no_other_destination_back(fe
     ferry.tell_closed(closed)
     ferry.run()
     assert not ferry.crm.calls
-    assert ferry.state(closed, "other") is State.DELIVERED
+    assert ferry.state(closed, "other") is DeliveryState.DELIVERED
     broken.clear()
     ferry.clock.forward(3600)
     ferry.run()
-    assert ferry.state(closed) is State.DELIVERED
+    assert ferry.state(closed) is DeliveryState.DELIVERED
     assert len(ferry.crms["other"].calls) == 1
 
 
@@ -301,10 +301,10 @@ def test_a_mapping_that_fails_on_a_lead_is_dead_with_the_expression(ferry):
     ferry.tell_closed(closed)
     ferry.run()
     dead = ferry.delivery(closed)
-    assert dead.state is State.DEAD
+    assert dead.state is DeliveryState.DEAD
     assert 'destination "crm", contact.n' in dead.reason
     assert ferry.truth(closed).email not in dead.reason
-    assert ferry.state(closed, "other") is State.DELIVERED
+    assert ferry.state(closed, "other") is DeliveryState.DELIVERED
 
 
 def test_a_strategy_that_fails_costs_its_own_answers_only(ferry):
@@ -320,12 +320,12 @@ def test_a_strategy_that_fails_costs_its_own_answers_only(ferry):
 def test_a_lead_without_an_email_is_parked_where_that_is_asked_for(ferry):
     ferry.destination("crm", without_email="park")
     while True:
-        (one,) = ferry.world.play(1, late=False)
+        (one,) = ferry.world.play(1, is_backfill=False)
         if ferry.truth(one).email is None and ferry.truth(one).messages:
             break
     ferry.tell_closed(one)
     ferry.run()
-    assert ferry.state(one) is State.PARKED
+    assert ferry.state(one) is DeliveryState.PARKED
     assert "no e-mail" in ferry.delivery(one).reason
     assert not ferry.crm.calls
 
@@ -351,9 +351,9 @@ def test_a_running_conversation_is_polled_and_delivered_only_where_that_is_asked
     for _ in range(3):
         ferry.clock.forward(30)
         ferry.run()
-    assert ferry.state(running) is State.DELIVERED
+    assert ferry.state(running) is DeliveryState.DELIVERED
     assert "closed_at" not in ferry.row(running)
-    assert ferry.state(running, "finished") is State.SKIPPED
+    assert ferry.state(running, "finished") is DeliveryState.SKIPPED
     assert not ferry.crms["finished"].calls
     assert due(ferry) == 0
 
@@ -397,7 +397,7 @@ def meddle(ferry, meanwhile):
 
 
 def test_an_event_that_comes_while_a_conversation_is_read_is_not_lost(ferry, closed):
-    late = ferry.later(closed, "satisfaction.answered", "e-csat", customerSatisfaction=2)
+    is_backfill = ferry.later(closed, "satisfaction.answered", "e-csat", customerSatisfaction=2)
     meddle(ferry, lambda: ferry.tell(late))
     ferry.engine.sync()
     assert due(ferry) == 1

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from chatferry import Connector, hookimpl
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.selection import Selection
 from chatferry.ledger.stories import Name
 from chatferry.runners.local import LocalRunner
@@ -58,7 +58,7 @@ def test_the_others_are_delivered_meanwhile_and_once(ferry, gone):  # noqa: ARG0
     for _ in range(5):
         ferry.run()
         ferry.clock.forward(3600)
-    assert [ferry.state(one) for one in ids] == [State.DELIVERED] * 3
+    assert [ferry.state(one) for one in ids] == [DeliveryState.DELIVERED] * 3
     assert len(ferry.crm.delivered) == 3
     assert list(ferry.engine.destinations) == ["crm"]
     where = f"{__name__}:{fail.__code__.co_firstlineno + 1}"
@@ -79,7 +79,7 @@ def test_its_leads_wait_for_as_long_as_it_takes_and_come_once_the_plugin_works(f
     assert {ferry.ledger.stories.known(Name.read(one))[0].attempts for one in ids} == {11}
     mended = gone()
     ferry.run(mended)
-    assert [ferry.state(one, "other") for one in ids] == [State.DELIVERED] * 3
+    assert [ferry.state(one, "other") for one in ids] == [DeliveryState.DELIVERED] * 3
     assert len(ferry.crms["other"].delivered) == len(ferry.crm.delivered) == 3
     assert waiting(ferry) == 0
 
@@ -92,10 +92,10 @@ def test_what_was_queued_for_it_stays_queued(ferry, gone):
     ferry.plugins[:] = [plugin(register_connectors=fail)]
     broken = ferry.another(ferry.ledger)
     ferry.run(broken)
-    assert ferry.state(lead) is State.DELIVERED
-    assert ferry.state(lead, "other") is State.DUE
+    assert ferry.state(lead) is DeliveryState.DELIVERED
+    assert ferry.state(lead, "other") is DeliveryState.DUE
     ferry.run(mended)
-    assert ferry.state(lead, "other") is State.DELIVERED
+    assert ferry.state(lead, "other") is DeliveryState.DELIVERED
 
 
 def test_what_its_rules_do_not_want_does_not_wait_for_it(ferry, gone):  # noqa: ARG001  (must be there)
@@ -103,7 +103,7 @@ def test_what_its_rules_do_not_want_does_not_wait_for_it(ferry, gone):  # noqa: 
     (lead,) = ferry.play()
     ferry.tell_closed(lead)
     ferry.run()
-    assert ferry.state(lead, "other") is State.SKIPPED
+    assert ferry.state(lead, "other") is DeliveryState.SKIPPED
     assert waiting(ferry) == 0
 
 
@@ -116,7 +116,7 @@ def test_a_running_conversation_is_read_for_the_others_as_often_as_ever(ferry, g
     ferry.tell(ferry.heard(running, "v2.conversation.pushed"))
     ferry.clock.forward(30)
     ferry.run()
-    assert ferry.state(running) is State.DELIVERED
+    assert ferry.state(running) is DeliveryState.DELIVERED
     assert ferry.ledger.stories.known(Name.read(running))[0].due_at == ferry.clock.now + 30
 
 
@@ -126,7 +126,7 @@ def test_a_strategy_of_the_plugin_is_missed_like_its_connector(ferry):
     (lead,) = ferry.play()
     ferry.tell_closed(lead)
     ferry.run()
-    assert ferry.state(lead) is State.DELIVERED
+    assert ferry.state(lead) is DeliveryState.DELIVERED
     assert 'there is no strategy "guesses"' in ferry.engine.unserved["other"].reason
 
 

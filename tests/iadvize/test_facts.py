@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chatferry.iadvize.facts import enrich, facts_of, remembered
+from chatferry.iadvize.facts import enrich, facts_of, retained_facts
 from chatferry.model import Conversation, Event, Satisfaction, Transaction
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -92,9 +92,9 @@ def test_events_that_are_gone_leave_the_same_facts_behind_whichever_they_were():
     expected = facts_of(EVENTS)
     for gone in itertools.product((0, 1, 2), repeat=len(EVENTS)):
         by_turn = [[event for event, turn in zip(EVENTS, gone, strict=True) if turn == n] for n in range(3)]
-        told = remembered(by_turn[2], remembered(by_turn[1]))
+        told = retained_facts(by_turn[2], retained_facts(by_turn[1]))
         assert facts_of(by_turn[0], told) == expected
 
 
 def test_events_that_tell_nothing_leave_nothing_behind():
-    assert remembered([event(0, conversationId="c1", operatorIds=[], satisfactionComment=None)]) is None
+    assert retained_facts([event(0, conversationId="c1", operatorIds=[], satisfactionComment=None)]) is None

@@ -226,7 +226,7 @@ class Installation:
 
     def resting(self, *, longer_than: float) -> list[tuple[Any, ...]]:
         """The destinations that rest for so many seconds from now on, why, and until when."""
-        query = "SELECT name, parked_as, parked_until FROM destinations WHERE parked_until IS NOT NULL"
+        query = "SELECT name, pause_kind, paused_until FROM destinations WHERE paused_until IS NOT NULL"
         return [row for row in self.ask(query) if row[-1] > time.time() + longer_than]
 
     def dead(self, destination: str) -> dict[str, str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from chatferry.ledger import Ledger
-from chatferry.ledger.conversations import Settled
-from chatferry.ledger.decisions import Decided, State
+from chatferry.ledger.conversations import SyncResult
+from chatferry.ledger.decisions import Decided, DeliveryState
 from chatferry.ledger.selection import Listed, Selection
-from chatferry.ledger.sync_requests import Mark
+from chatferry.ledger.sync_requests import SyncRequest
 
 NOW = 1_700_000_000.0
 
@@ -24,16 +24,16 @@ class Filler:
 
     def mark(self, conversation: str, at: float = NOW, **known: object) -> None:
         values: dict[str, object] = {"platform": "ha", "client_id": 335, "project_id": 1549} | known
-        self.ledger.conversations.mark(
-            [Mark(conversation_id=conversation, seen_at=at, due_at=at, **values)]  # type: ignore[arg-type]
+        self.ledger.conversations.request_sync(
+            [SyncRequest(conversation_id=conversation, seen_at=at, due_at=at, **values)]  # type: ignore[arg-type]
         )
 
     def sync(self, *decisions: Decided, at: float = NOW) -> None:
         """Read what is due, and decide the same about each."""
         owner = self.ledger.owner
         leased = self.ledger.conversations.lease(owner, at, at + 60, 50)
-        settled = [Settled(due=one, synced_at=at, closed_at=at, decisions=decisions) for one in leased]
-        self.ledger.conversations.settle(owner, settled, at)
+        settled = [SyncResult(due=one, synced_at=at, closed_at=at, decisions=decisions) for one in leased]
+        self.ledger.conversations.record_sync(owner, settled, at)
 
     def put(
         self, conversation: str = "c1", *, at: float = NOW, project_id: int = 1549, **decided: object
@@ -51,7 +51,7 @@ class Filler:
 def decision(conversation: str = "c1", **changes: object) -> Decided:
     values: dict[str, object] = {
         "destination": "sales",
-        "state": State.DUE,
+        "state": DeliveryState.DUE,
         "key": f"ha-335-{conversation}",
         "email": f"{conversation}@example.org",
         "fingerprint": "first",

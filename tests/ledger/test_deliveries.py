@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from sqlalchemy import event
 
-from chatferry.ledger.decisions import State
-from chatferry.ledger.deliveries import PRUNED_AT_ONCE, Settled
+from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries import PRUNED_AT_ONCE, AttemptResult
 from chatferry.ledger.events import Admission
 from chatferry.model import Event
 
@@ -35,70 +35,70 @@ def overtaken(fill, decided, lease):
 
 
 def delivered(delivery, receipt="{}"):
-    return Settled(delivery=delivery, state=State.DELIVERED, receipt=receipt)
+    return AttemptResult(delivery=delivery, state=DeliveryState.DELIVERED, receipt=receipt)
 
 
 def test_what_a_crm_said_of_newer_content_outlives_an_older_batch_that_ends_late(fill, overtaken):
     older, newer = overtaken
-    fill.ledger.deliveries.settle([delivered(newer, "newer")], NOW)
-    fill.ledger.deliveries.settle([delivered(older, "older")], NOW + 1)
+    fill.ledger.deliveries.record_attempts([delivered(newer, "newer")], NOW)
+    fill.ledger.deliveries.record_attempts([delivered(older, "older")], NOW + 1)
     found = fill.only()
     assert (found.receipt, found.delivered_fingerprint) == ("newer", "second")
 
 
 @pytest.mark.parametrize(
-    "late", [{"state": State.DELIVERED, "receipt": "{}"}, {"state": State.DUE, "due_at": NOW + 500}]
+    "is_backfill", [{"state": DeliveryState.DELIVERED, "receipt": "{}"}, {"state": DeliveryState.DUE, "due_at": NOW + 500}]
 )
 def test_newer_content_is_written_once_more_after_an_older_batch_that_ends_late(fill, overtaken, lease, late):
     older, newer = overtaken
-    settle = fill.ledger.deliveries.settle
+    settle = fill.ledger.deliveries.record_attempts
     settle([delivered(newer)], NOW)
-    settle([Settled(delivery=older, **late)], NOW + 1)
-    assert (fill.only().state, fill.only().due_at) == (State.DUE, NOW + 1)
+    settle([AttemptResult(delivery=older, **late)], NOW + 1)
+    assert (fill.only().state, fill.only().due_at) == (DeliveryState.DUE, NOW + 1)
     again = lease(NOW + 1)
     assert again.fingerprint == "second"
     settle([delivered(again)], NOW + 2)
-    assert (fill.only().state, fill.only().due_at) == (State.DELIVERED, None)
+    assert (fill.only().state, fill.only().due_at) == (DeliveryState.DELIVERED, None)
 
 
 def test_newer_content_in_flight_while_an_older_batch_ends_is_written_once_more(fill, overtaken, lease):
     """Which of the two the CRM took last nobody knows."""
     older, newer = overtaken
-    settle = fill.ledger.deliveries.settle
+    settle = fill.ledger.deliveries.record_attempts
     settle([delivered(older)], NOW)
     settle([delivered(newer)], NOW + 1)
-    assert fill.only().state is State.DUE
+    assert fill.only().state is DeliveryState.DUE
     settle([delivered(lease(NOW + 1))], NOW + 2)
-    assert fill.only().state is State.DELIVERED
+    assert fill.only().state is DeliveryState.DELIVERED
 
 
 def test_an_older_content_that_was_refused_has_overwritten_nothing(fill, overtaken):
     older, newer = overtaken
-    fill.ledger.deliveries.settle([delivered(newer)], NOW)
-    refused = Settled(delivery=older, state=State.DEAD, reason="no such field")
-    parked = Settled(delivery=older, state=State.DUE, due_at=NOW, reason="the quota is spent", counted=False)
+    fill.ledger.deliveries.record_attempts([delivered(newer)], NOW)
+    refused = AttemptResult(delivery=older, state=DeliveryState.DEAD, reason="no such field")
+    parked = AttemptResult(delivery=older, state=DeliveryState.DUE, due_at=NOW, reason="the quota is spent", counted=False)
     for late in (refused, parked):
-        fill.ledger.deliveries.settle([late], NOW + 1)
-    assert fill.only().state is State.DELIVERED
+        fill.ledger.deliveries.record_attempts([late], NOW + 1)
+    assert fill.only().state is DeliveryState.DELIVERED
 
 
 def test_a_record_made_for_somebody_who_was_erased_meanwhile_can_be_found(fill, overtaken):
     older, newer = overtaken
-    fill.ledger.deliveries.settle([delivered(newer)], NOW)
+    fill.ledger.deliveries.record_attempts([delivered(newer)], NOW)
     (number,) = fill.ledger.erasures.meant(conversation="c1")
-    fill.ledger.erasures.bury([number], [], NOW)
+    fill.ledger.erasures.tombstone([number], [], NOW)
     fill.ledger.erasures.forget([newer.id])
-    fill.ledger.deliveries.settle([delivered(older, "anew")], NOW + 1)
-    assert (fill.only().state, fill.only().receipt) == (State.DISCARDED, "anew")
+    fill.ledger.deliveries.record_attempts([delivered(older, "anew")], NOW + 1)
+    assert (fill.only().state, fill.only().receipt) == (DeliveryState.DISCARDED, "anew")
 
 
 def test_a_batch_that_ends_late_does_not_queue_what_another_delivered(fill, lease):
-    settle = fill.ledger.deliveries.settle
+    settle = fill.ledger.deliveries.record_attempts
     fill.put()
     slow, quick = lease(), lease()
-    settle([Settled(delivery=quick, state=State.DELIVERED, receipt="{}")], NOW)
-    settle([Settled(delivery=slow, state=State.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
-    assert fill.only().state is State.DELIVERED
+    settle([AttemptResult(delivery=quick, state=DeliveryState.DELIVERED, receipt="{}")], NOW)
+    settle([AttemptResult(delivery=slow, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
+    assert fill.only().state is DeliveryState.DELIVERED
 
 
 def test_many_that_end_late_are_settled_together(fill, decided):
@@ -109,9 +109,9 @@ def test_many_that_end_late_are_settled_together(fill, decided):
     for name in ("c1", "c2", "c3"):
         fill.mark(name)
     fill.sync(decided(fingerprint="second"))
-    settle = fill.ledger.deliveries.settle
+    settle = fill.ledger.deliveries.record_attempts
     settle([delivered(one) for one in lease(NOW, NOW + 60)], NOW)
-    late = [Settled(delivery=one, state=State.DUE, due_at=NOW + 9, reason="away") for one in older[1:]]
+    is_backfill = [AttemptResult(delivery=one, state=DeliveryState.DUE, due_at=NOW + 9, reason="away") for one in older[1:]]
     settle([delivered(older[0]), *late], NOW + 1)
     assert [one.fingerprint for one in lease(NOW + 1, NOW + 60)] == ["second"] * 3
 
@@ -152,7 +152,7 @@ def test_old_leads_and_events_are_dropped_a_few_at_a_time(fill, decided):
     )
     assert ledger.events.prune(NOW + 1) == 0
     while ledger.status(NOW).reading.waiting:
-        fill.sync(decided(state=State.SKIPPED, reason="not ours", lead=None))
+        fill.sync(decided(state=DeliveryState.SKIPPED, reason="not ours", lead=None))
     with written(ledger, "DELETE") as deleted, written(ledger, "UPDATE") as emptied:
         assert ledger.events.prune(NOW + 1) == many
         assert ledger.deliveries.prune(NOW + 1) == many

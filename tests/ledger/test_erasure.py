@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from chatferry.ledger.conversations import Settled as Read
-from chatferry.ledger.decisions import ERASED, State
-from chatferry.ledger.deliveries import Settled
+from chatferry.ledger.conversations import SyncResult as Read
+from chatferry.ledger.decisions import ERASED, DeliveryState
+from chatferry.ledger.deliveries import AttemptResult
 from chatferry.ledger.events import Admission
 from chatferry.ledger.stories import Name
 from chatferry.ledger.tables import conversations, events
@@ -34,14 +34,14 @@ def test_a_person_is_found_by_conversation_by_key_and_by_address(fill, erasures)
 
 def test_what_is_buried_holds_nothing_and_is_never_news(fill, erasures, decided):
     fill.put()
-    erasures.bury([1], ["sales", "care"], NOW)
+    erasures.tombstone([1], ["sales", "care"], NOW)
     sales, care = fill.only(destination="sales"), fill.only(destination="care")
-    assert (sales.state, sales.reason, sales.lead, sales.due_at) == (State.DISCARDED, ERASED, None, None)
-    assert (care.state, care.reason, care.key) == (State.DISCARDED, ERASED, sales.key)
+    assert (sales.state, sales.reason, sales.lead, sales.due_at) == (DeliveryState.DISCARDED, ERASED, None, None)
+    assert (care.state, care.reason, care.key) == (DeliveryState.DISCARDED, ERASED, sales.key)
     for fingerprint in ("second", None):
         fill.mark("c1")
         fill.sync(*(decided(destination=name, fingerprint=fingerprint) for name in ("sales", "care", "new")))
-    assert len(fill.ledger.erasures.buried([1])) == 2
+    assert len(fill.ledger.erasures.tombstones([1])) == 2
     assert fill.only(destination="sales").lead is None
 
 
@@ -50,8 +50,8 @@ def test_a_sync_that_was_under_way_comes_too_late(fill, erasures, decided):
     fill.mark("c1")
     owner = fill.ledger.owner
     (leased,) = fill.ledger.conversations.lease(owner, NOW, NOW + 60, 50)
-    erasures.bury([1], ["sales"], NOW)
-    fill.ledger.conversations.settle(
+    erasures.tombstone([1], ["sales"], NOW)
+    fill.ledger.conversations.record_sync(
         owner, [Read(due=leased, synced_at=NOW, decisions=[decided(fingerprint="second")])], NOW
     )
     assert fill.only().reason == ERASED
@@ -60,27 +60,27 @@ def test_a_sync_that_was_under_way_comes_too_late(fill, erasures, decided):
 def test_what_the_crm_said_stays_until_its_records_are_gone(fill, erasures):
     fill.put()
     (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
-    erasures.bury([1], ["sales"], NOW)
-    fill.ledger.deliveries.settle([Settled(delivery=leased, state=State.DELIVERED, receipt="{}")], NOW)
-    (buried,) = erasures.buried([1])
+    erasures.tombstone([1], ["sales"], NOW)
+    fill.ledger.deliveries.record_attempts([AttemptResult(delivery=leased, state=DeliveryState.DELIVERED, receipt="{}")], NOW)
+    (buried,) = erasures.tombstones([1])
     assert buried.receipt == "{}"
-    assert fill.only().state is State.DISCARDED
+    assert fill.only().state is DeliveryState.DISCARDED
     erasures.forget([buried.id])
-    assert erasures.buried([1])[0].receipt is None
+    assert erasures.tombstones([1])[0].receipt is None
     assert fill.only().email is None
 
 
 def test_one_destination_is_buried_alone(fill, erasures, decided):
     fill.mark("c1")
     fill.sync(decided(), decided(destination="care"))
-    erasures.bury_at([1], "sales")
+    erasures.tombstone_at([1], "sales")
     assert fill.only(destination="sales").reason == ERASED
-    assert fill.only(destination="care").state is State.DUE
+    assert fill.only(destination="care").state is DeliveryState.DUE
 
 
 def test_what_a_visitor_wrote_goes_out_of_the_events_and_the_rest_stays(fill, erasures):
     fill.ledger.events.accept([Admission(event=answered(), due_at=NOW)])
-    erasures.bury(erasures.meant(conversation="c1"), ["sales"], NOW)
+    erasures.tombstone(erasures.meant(conversation="c1"), ["sales"], NOW)
     with fill.ledger.database.read() as connection:
         (kept,) = fill.ledger.events.of(connection, ["c1"])["c1"]
     assert json.loads(kept.body) == {"conversationId": "c1", "clientId": 335}
@@ -112,8 +112,8 @@ def test_nothing_heard_or_read_later_brings_back_who_was_erased(fill, erasures):
     ledger = fill.ledger
     fill.mark("c1")
     (leased,) = ledger.conversations.lease("me", NOW, NOW + 60, 50)
-    erasures.bury([1], ["sales"], NOW)
-    assert ledger.conversations.settle("me", [Read(due=leased, visitor_id="v1", due_at=NOW)], NOW) == []
+    erasures.tombstone([1], ["sales"], NOW)
+    assert ledger.conversations.record_sync("me", [Read(due=leased, visitor_id="v1", due_at=NOW)], NOW) == []
     ledger.events.accept([Admission(event=answered(), due_at=NOW)])
     fill.mark("c1", visitor_id="v1")
     known, heard = held(ledger)
@@ -132,7 +132,7 @@ def test_what_pruned_events_told_goes_as_well_and_does_not_come_back(fill, erasu
     if pruned_first:
         ledger.events.prune(NOW + 1)
         assert "kumquat" in held(ledger)[0]
-    erasures.bury(erasures.meant(conversation="c1"), ["sales"], NOW)
+    erasures.tombstone(erasures.meant(conversation="c1"), ["sales"], NOW)
     ledger.events.accept([Admission(event=answered("e2"), due_at=NOW)])
     ledger.events.prune(NOW + 1)
     assert "kumquat" not in "".join(held(ledger))
@@ -141,8 +141,8 @@ def test_what_pruned_events_told_goes_as_well_and_does_not_come_back(fill, erasu
 
 def test_a_conversation_erased_from_its_only_destination_still_goes_to_others(fill, erasures, decided):
     fill.put()
-    erasures.bury_at([1], "sales")
+    erasures.tombstone_at([1], "sales")
     fill.mark("c1")
     fill.sync(decided(fingerprint="second"), decided(destination="care"))
     assert fill.only(destination="sales").reason == ERASED
-    assert fill.only(destination="care").state is State.DUE
+    assert fill.only(destination="care").state is DeliveryState.DUE

@@ -8,7 +8,7 @@ import sqlalchemy
 
 from chatferry.iadvize.facts import facts_of
 from chatferry.ledger import Ledger
-from chatferry.ledger.conversations import Settled
+from chatferry.ledger.conversations import SyncResult
 from chatferry.ledger.events import Admission
 from chatferry.model import Event
 
@@ -54,7 +54,7 @@ def test_what_is_acknowledged_survives_a_loss_of_power(ledger, event):
         found.append(connection.exec_driver_sql(asked).scalar())
 
     ledger.events.accept([Admission(event=event(), due_at=NOW)])
-    ledger.conversations.mark([])
+    ledger.conversations.request_sync([])
     assert found == ([2, 1] if ledger.database.is_sqlite else ["on", "off"])
 
 
@@ -63,7 +63,7 @@ def test_an_event_sent_twice_is_kept_once(ledger, event):
     ledger.events.accept([Admission(event=event(), due_at=NOW), Admission(event=event("e2"), due_at=NOW)])
     (leased,) = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
     assert [heard.event_id for heard in leased.events] == ["e1", "e2"]
-    assert leased.marks == 2
+    assert leased.generation == 2
 
 
 def test_the_same_event_twice_in_one_group_is_kept_once(ledger, event):
@@ -89,7 +89,7 @@ def test_a_refused_event_is_kept_and_counted_and_nothing_is_due(ledger, event):
 def test_an_event_about_a_visitor_marks_the_conversations_read_of_that_visitor(ledger, event):
     ledger.events.accept([Admission(event=event(visitor_id="v1"), due_at=NOW)])
     leased = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
-    ledger.conversations.settle(ledger.owner, [Settled(due=leased[0], synced_at=NOW, closed_at=NOW)], NOW)
+    ledger.conversations.record_sync(ledger.owner, [SyncResult(due=leased[0], synced_at=NOW, closed_at=NOW)], NOW)
     assert due(ledger) == []
     update = event("e9", event_type="visitor.updated", conversation_id=None, visitor_id="v1")
     ledger.events.accept([Admission(event=update, due_at=NOW)])
@@ -109,7 +109,7 @@ def test_pruning_drops_old_events_of_conversations_that_are_done(ledger, event):
     ledger.events.accept([Admission(event=event(), due_at=NOW)])
     assert ledger.events.prune(before=NOW + 1) == 0
     leased = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
-    ledger.conversations.settle(ledger.owner, [Settled(due=leased[0], synced_at=NOW)], NOW)
+    ledger.conversations.record_sync(ledger.owner, [SyncResult(due=leased[0], synced_at=NOW)], NOW)
     assert ledger.events.prune(before=NOW - 1) == 0
     assert ledger.events.prune(before=NOW + 1) == 1
 
@@ -126,11 +126,11 @@ def test_what_pruned_events_told_stays_with_their_conversation(ledger, event):
         [Admission(event=event("e3"), due_at=NOW), Admission(event=event("e4", client_id=336), due_at=NOW)]
     )
     due = [ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)[0] for _ in range(2)]
-    facts = {one.client_id: facts_of(one.events, one.told) for one in due}
+    facts = {one.client_id: facts_of(one.events, one.event_facts) for one in due}
     assert (facts[335].operator_ids, facts[335].satisfaction.csat) == ((7,), 4)
     assert facts[336] == facts_of([])
 
 
 def sync(ledger):
     due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
-    ledger.conversations.settle(ledger.owner, [Settled(due=one, synced_at=NOW) for one in due], NOW)
+    ledger.conversations.record_sync(ledger.owner, [SyncResult(due=one, synced_at=NOW) for one in due], NOW)

@@ -6,7 +6,7 @@ from subprocess import PIPE, Popen
 
 import pytest
 
-from chatferry.ledger.destinations import Parked
+from chatferry.ledger.destinations import PauseKind
 from chatferry.ledger.owners import is_gone, new_owner
 
 NOW = 1_700_000_000.0
@@ -45,7 +45,7 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(ledger):
 
 def test_a_destinations_turn_is_taken_parked_or_not(fill):
     leases = fill.ledger.leases
-    fill.ledger.destinations.hold("sales", "a migration")
+    fill.ledger.destinations.pause_by_operator("sales", "a migration")
     assert leases.take_turn("sales", "a", NOW, NOW + 60)
     assert not leases.take_turn("sales", "b", NOW, NOW + 60)
     leases.end_turn("sales", "b")
@@ -90,7 +90,7 @@ def test_what_was_put_off_while_the_clock_was_ahead_is_due_once_it_is_right(fill
     fill.put(at=ahead)
     fill.mark("c2", ahead)
     ledger.leases.take_turn("sales", ledger.owner, ahead, ahead + 60)
-    ledger.destinations.park("sales", Parked.WAITING, "away", ahead + 60)
+    ledger.destinations.pause("sales", PauseKind.BACKING_OFF, "away", ahead + 60)
     ledger.leases.take_turn("sales", "dead", ahead, ahead + 60)
     ledger.leases.take("work", "dead", ahead, ahead + 60)
     ledger.take_over(NOW)
@@ -102,10 +102,10 @@ def test_what_was_put_off_while_the_clock_was_ahead_is_due_once_it_is_right(fill
 def test_what_waits_on_purpose_goes_on_waiting(fill):
     ledger = fill.ledger
     fill.mark("c1", NOW + 7 * 86400)
-    ledger.destinations.hold("sales", "a migration")
+    ledger.destinations.pause_by_operator("sales", "a migration")
     ledger.take_over(NOW)
     assert ledger.conversations.lease("me", NOW, NOW + 60, 50) == []
-    assert ledger.destinations.state("sales").parked_as is Parked.OPERATOR
+    assert ledger.destinations.state("sales").pause_kind is PauseKind.OPERATOR
 
 
 def test_extending_keeps_the_destinations_one_serves(fill):

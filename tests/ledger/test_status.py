@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from chatferry.ledger.conversations import Settled
-from chatferry.ledger.decisions import State
+from chatferry.ledger.conversations import SyncResult
+from chatferry.ledger.decisions import DeliveryState
 
 NOW = 1_700_000_000.0
 
@@ -15,12 +15,12 @@ def test_an_empty_ledger_has_nothing_to_say(ledger):
 def test_deliveries_are_counted_by_destination_and_state(fill):
     fill.put("c1", at=NOW)
     fill.put("c2", at=NOW + 10)
-    fill.put("c3", state=State.DEAD)
-    fill.put("c4", destination="care", state=State.SKIPPED)
+    fill.put("c3", state=DeliveryState.DEAD)
+    fill.put("c4", destination="care", state=DeliveryState.SKIPPED)
     care, sales = fill.ledger.status(NOW + 20).destinations
-    assert (sales.deliveries[State.DUE], sales.deliveries[State.DEAD]) == (2, 1)
+    assert (sales.deliveries[DeliveryState.DUE], sales.deliveries[DeliveryState.DEAD]) == (2, 1)
     assert (sales.queue.waiting, sales.queue.oldest) == (2, NOW)
-    assert (care.deliveries[State.SKIPPED], care.queue.waiting, care.queue.oldest) == (1, 0, None)
+    assert (care.deliveries[DeliveryState.SKIPPED], care.queue.waiting, care.queue.oldest) == (1, 0, None)
 
 
 def test_what_is_due_waits_to_be_read_and_what_is_not_comes_later(fill):
@@ -50,15 +50,15 @@ def test_what_was_read_at_last_does_not_wait_any_more(fill):
 
 
 def test_a_long_past_is_not_idle(fill):
-    fill.mark("c1", NOW, late=1)
+    fill.mark("c1", NOW, is_backfill=1)
     reading = fill.ledger.status(NOW + 10_000).reading
     assert (reading.due, reading.idle_since) == (1, None)
 
 
 def fail(ledger, at):
     leased = ledger.conversations.lease(ledger.owner, at, at + 60, 9)
-    away = [Settled(due=one, due_at=at + 60, problem="iAdvize is away") for one in leased]
-    ledger.conversations.settle(ledger.owner, away, at)
+    away = [SyncResult(due=one, due_at=at + 60, problem="iAdvize is away") for one in leased]
+    ledger.conversations.record_sync(ledger.owner, away, at)
 
 
 def test_conversations_that_are_not_read_are_counted_by_problem(fill):

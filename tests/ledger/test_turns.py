@@ -7,13 +7,13 @@ from subprocess import PIPE, Popen
 import pytest
 
 from chatferry.errors import LedgerUnavailable
-from chatferry.ledger.writer_queue import Turns
+from chatferry.ledger.writer_queue import WriterQueue
 
 HOLD = """
 import sys
 from pathlib import Path
-from chatferry.ledger.writer_queue import Turns
-with Turns(Path(sys.argv[1])).turn():
+from chatferry.ledger.writer_queue import WriterQueue
+with WriterQueue(Path(sys.argv[1])).turn():
     print("held", flush=True)
     input()
 """
@@ -21,7 +21,7 @@ with Turns(Path(sys.argv[1])).turn():
 
 @pytest.fixture
 def turns(tmp_path):
-    made = Turns(tmp_path / "ledger.db", patience=0.1)
+    made = WriterQueue(tmp_path / "ledger.db", patience=0.1)
     yield made
     made.close()
 

@@ -13,7 +13,7 @@ from chatferry.cli.output import LEVELS, console, output_option, plain, print_js
 from chatferry.cli.workspace import Workspace
 from chatferry.connector import Finding, Level
 from chatferry.errors import SettingsError
-from chatferry.plugins import PluginReport, State
+from chatferry.plugins import PluginReport, PluginState
 from chatferry.settings.model import Settings
 
 
@@ -83,7 +83,7 @@ def _part(part: str, findings: Iterable[Finding]) -> Iterator[Looked]:
 
 
 def _plugin(report: PluginReport) -> Finding:
-    level = Level.OK if report.state in {State.OK, State.DISABLED} else Level.ERROR
+    level = Level.OK if report.state in {PluginState.OK, PluginState.DISABLED} else Level.ERROR
     state = f"{report.version} {report.state}".strip()
     return Finding(level=level, subject=report.name, message=": ".join(filter(None, [state, report.reason])))
 

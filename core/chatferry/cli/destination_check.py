@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from chatferry.assembly import handover_of, mapping_of
+from chatferry.assembly import dispatcher_of, mapping_of
 from chatferry.cli.workspace import Workspace
 from chatferry.connector import Finding, Level, Memory
 from chatferry.errors import SettingsError
@@ -92,11 +92,11 @@ def _prepared(workspace: Workspace, destination: DestinationSettings) -> Prepare
 
 
 def _ask(ready: ReadyDestination, workspace: Workspace, memory: Memory) -> Iterator[Finding]:
-    handover = handover_of(ready, workspace.settings, memory)
+    dispatcher = dispatcher_of(ready, workspace.settings, memory)
     try:
-        yield from handover.check()
+        yield from dispatcher.check()
     finally:
-        handover.close()
+        dispatcher.close()
 
 
 def _ok(message: str) -> Finding:

@@ -12,7 +12,7 @@ from chatferry.cli.workspace import Workspace
 
 @click.group()
 def destinations() -> None:
-    """Park a destination, or wake one that is parked."""
+    """Pause a destination, or resume one that is paused."""
 
 
 @destinations.command()
@@ -20,29 +20,29 @@ def destinations() -> None:
 @click.option("--reason", required=True, help="Why, for whoever looks at the status.")
 @output_option
 @click.pass_obj
-def park(workspace: Workspace, name: str, *, reason: str, output: str) -> None:
-    """Deliver nothing to a destination until it is woken.
+def pause(workspace: Workspace, name: str, *, reason: str, output: str) -> None:
+    """Deliver nothing to a destination until it is resumed.
 
     Leads are queued as ever. A batch that is on its way comes to its end.
     """
     _insist(workspace, name)
-    workspace.ledger.destinations.hold(name, reason)
-    _say(output, f"{name} is parked", {"destination": name, "parked": True})
+    workspace.ledger.destinations.pause_by_operator(name, reason)
+    _say(output, f"{name} is paused", {"destination": name, "paused": True})
 
 
 @destinations.command()
 @click.argument("name")
 @output_option
 @click.pass_obj
-def wake(workspace: Workspace, name: str, *, output: str) -> None:
-    """Deliver to a destination again, at once, whatever it is parked for.
+def resume(workspace: Workspace, name: str, *, output: str) -> None:
+    """Deliver to a destination again, at once, whatever it is paused for.
 
-    One whose trouble is not over is parked again by its next batch.
+    One whose trouble is not over is paused again by its next batch.
     """
     _insist(workspace, name)
-    count = workspace.ledger.destinations.wake(name, time.time())
-    text = f"{name} is awake; {count} deliveries no longer wait"
-    _say(output, text, {"destination": name, "parked": False, "due_now": count})
+    count = workspace.ledger.destinations.resume_by_operator(name, time.time())
+    text = f"{name} is resumed; {count} deliveries no longer wait"
+    _say(output, text, {"destination": name, "paused": False, "due_now": count})
 
 
 def _insist(workspace: Workspace, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.selection import Selection
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -17,7 +17,7 @@ _OPTIONS = (
         "--state",
         "states",
         multiple=True,
-        type=click.Choice([state.value for state in State]),
+        type=click.Choice([state.value for state in DeliveryState]),
         help="In this state; repeatable.",
     ),
     click.option("--destination", help="To this destination."),
@@ -39,7 +39,7 @@ def selection_of(filters: dict[str, Any], ids: tuple[int, ...] = ()) -> Selectio
     """Return what the options choose."""
     return Selection(
         ids=ids,
-        states=tuple(State(state) for state in filters["states"]),
+        states=tuple(DeliveryState(state) for state in filters["states"]),
         destination=filters["destination"],
         project_id=filters["project"],
         email=filters["email"],

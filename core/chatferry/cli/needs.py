@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from chatferry import schedule
 from chatferry.cli.times import span
-from chatferry.ledger.decisions import State
-from chatferry.ledger.destinations import DestinationState, Parked
+from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.destinations import DestinationState, PauseKind
 from chatferry.ledger.status import Status
 from chatferry.operations.timeline import unserved
 from chatferry.plugins.report import PluginReport
@@ -22,7 +22,7 @@ def needs(
     """
     yield from _about_reading(found, now)
     for one in found.destinations:
-        name, dead, due = one.destination.name, one.deliveries[State.DEAD], one.deliveries[State.DUE]
+        name, dead, due = one.destination.name, one.deliveries[DeliveryState.DEAD], one.deliveries[DeliveryState.DUE]
         if dead:
             yield f"{name}: {dead} dead; see chatferry deliveries --state dead --destination {name}"
         if due and name not in served:
@@ -56,7 +56,7 @@ def _is_long(since: float | None, now: float) -> bool:
 
 def _about_destination(state: DestinationState) -> Iterator[str]:
     name = state.name
-    if state.parked_as is Parked.CREDENTIALS:
-        yield f"{name}: its credentials are refused; mend them, then chatferry destinations wake {name}"
-    if state.parked_as is Parked.HUNG and state.failures >= schedule.HANGS_ON:
+    if state.pause_kind is PauseKind.CREDENTIALS:
+        yield f"{name}: its credentials are refused; mend them, then chatferry destinations resume {name}"
+    if state.pause_kind is PauseKind.HUNG and state.failures >= schedule.HANGS_ON:
         yield f"{name}: its connector does not answer; if that lasts, restart chatferry"

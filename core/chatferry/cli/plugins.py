@@ -9,7 +9,7 @@ from rich.text import Text
 
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.workspace import Workspace, not_served
-from chatferry.plugins import State
+from chatferry.plugins import PluginState
 
 
 @click.command()
@@ -41,7 +41,7 @@ def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
                 f"{report.distribution} {report.version}".strip(),
                 report.window or "any",
                 "\n".join(report.hooks),
-                Text(report.state, "green" if report.state is State.OK else "red"),
+                Text(report.state, "green" if report.state is PluginState.OK else "red"),
                 report.reason,
             )
             for report in found.reports

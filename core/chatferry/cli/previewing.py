@@ -11,15 +11,15 @@ from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError, PluginError
 from chatferry.leads.destination import Destination
 from chatferry.leads.extraction import extract, lead_of
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.model import Conversation, Lead, Record
 from chatferry.settings.destinations import Prepared, validate_destinations
 
 _VERDICTS = {
-    State.DUE: "deliver",
-    State.SKIPPED: "skip",
-    State.PARKED: "park",
-    State.DEAD: "fail",
+    DeliveryState.DUE: "deliver",
+    DeliveryState.SKIPPED: "skip",
+    DeliveryState.PARKED: "park",
+    DeliveryState.DEAD: "fail",
 }
 """What a state of a new decision means for the lead."""
 

@@ -13,7 +13,7 @@ from chatferry.cli.needs import needs
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace, not_served
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.destinations import DestinationState
 from chatferry.ledger.status import DestinationStatus, Queue, Reading, Status
 from chatferry.plugins.report import PluginReport
@@ -55,7 +55,7 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
     headings = ("Destination", *counted, "Oldest", "Last success")
     screen.print(table("", headings, [_row(one, counted, now) for one in found.destinations]))
     for one in found.destinations:
-        if one.destination.parked_as:
+        if one.destination.pause_kind:
             screen.print(plain(_rest(one.destination, now)), soft_wrap=True)
     for title, counts in (
         ("Conversations with problems", found.problems),
@@ -65,7 +65,7 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
             screen.print(table(title, ("How many", "Why"), [(count, why) for why, count in counts]))
     if broken:
         rows = [(report.name, report.state, report.reason) for report in broken]
-        screen.print(table("Broken plugins", ("Plugin", "State", "Reason"), rows))
+        screen.print(table("Broken plugins", ("Plugin", "DeliveryState", "Reason"), rows))
     for need in wanted:
         screen.print(plain(need, "red"), soft_wrap=True)
 
@@ -83,19 +83,19 @@ def _shown(reading: Reading, now: float) -> str:
 
 
 _COUNTED = {
-    "Due": State.DUE,
-    "Parked": State.PARKED,
-    "Dead": State.DEAD,
-    "Delivered": State.DELIVERED,
-    "Skipped": State.SKIPPED,
-    "Discarded": State.DISCARDED,
+    "Due": DeliveryState.DUE,
+    "Parked": DeliveryState.PARKED,
+    "Dead": DeliveryState.DEAD,
+    "Delivered": DeliveryState.DELIVERED,
+    "Skipped": DeliveryState.SKIPPED,
+    "Discarded": DeliveryState.DISCARDED,
 }
 
 
 _ALWAYS = ("Due", "Dead", "Delivered")
 
 
-def _is_there(found: Status, state: State) -> bool:
+def _is_there(found: Status, state: DeliveryState) -> bool:
     return any(one.deliveries[state] for one in found.destinations)
 
 
@@ -110,11 +110,11 @@ def _row(one: DestinationStatus, counted: list[str], now: float) -> tuple[object
 
 
 def _rest(state: DestinationState, now: float) -> str:
-    if state.parked_until is None:
-        until = "until it is woken"
+    if state.paused_until is None:
+        until = "until it is resumed"
     else:
-        until = f"wakes {age(state.parked_until, now)}" if state.parked_until > now else "wakes now"
-    return f"{state.name} rests ({state.parked_as}), {until}: {state.parked_reason}"
+        until = f"resumes {age(state.paused_until, now)}" if state.paused_until > now else "resumes now"
+    return f"{state.name} is paused ({state.pause_kind}), {until}: {state.pause_reason}"
 
 
 def _as_json(found: Status, broken: list[PluginReport], wanted: list[str]) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _as_json(found: Status, broken: list[PluginReport], wanted: list[str]) -> di
                 "deliveries": dict(one.deliveries),
                 "queue": _queue(one.queue),
                 "last_success_at": iso(one.destination.last_success_at),
-                "parked": _parked(one.destination),
+                "paused": _paused(one.destination),
             }
             for one in found.destinations
         ],
@@ -150,7 +150,7 @@ def _queue(queue: Queue) -> dict[str, Any]:
     return {"waiting": queue.waiting, "oldest": iso(queue.oldest)}
 
 
-def _parked(state: DestinationState) -> dict[str, Any] | None:
-    if state.parked_as is None:
+def _paused(state: DestinationState) -> dict[str, Any] | None:
+    if state.pause_kind is None:
         return None
-    return {"as": state.parked_as, "reason": state.parked_reason, "until": iso(state.parked_until)}
+    return {"as": state.pause_kind, "reason": state.pause_reason, "until": iso(state.paused_until)}

@@ -15,14 +15,14 @@ from chatferry.cli.output import console, output_option, plain, print_json
 from chatferry.cli.times import age, iso, shown
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.stories import Heard, Known
 from chatferry.model import Answer, Lead, Receipt, Record
 from chatferry.operations.timeline import Journey, Story, stories
 
 _SHOWN = 100
 _MESSAGES = 4
-_STYLES = {State.DELIVERED: "green", State.DEAD: "red", State.PARKED: "yellow", State.DUE: "cyan"}
+_STYLES = {DeliveryState.DELIVERED: "green", DeliveryState.DEAD: "red", DeliveryState.PARKED: "yellow", DeliveryState.DUE: "cyan"}
 
 
 @click.command()
@@ -133,8 +133,8 @@ def _journey_lines(journey: Journey, now: float) -> Iterator[str]:
     delivery = journey.delivery
     if delivery.reason:
         yield f"why: {delivery.reason}"
-    if delivery.words:
-        yield f"the CRM's words: {delivery.words}"
+    if delivery.crm_message:
+        yield f"the CRM's words: {delivery.crm_message}"
     if delivery.code or delivery.reference:
         yield f"the CRM's code: {delivery.code or 'none'}, reference: {delivery.reference or 'none'}"
     if delivery.delivered_at is not None:
@@ -158,11 +158,11 @@ def _receipt_lines(receipt: Receipt) -> Iterator[str]:
 
 
 def _surroundings(journey: Journey) -> Iterator[str]:
-    if journey.lead is None and journey.delivery.state is not State.SKIPPED:
+    if journey.lead is None and journey.delivery.state is not DeliveryState.SKIPPED:
         yield "its content is not kept here any more"
     state = journey.destination
-    if state.parked_as:
-        yield f"the destination rests ({state.parked_as}): {state.parked_reason}"
+    if state.pause_kind:
+        yield f"the destination is paused ({state.pause_kind}): {state.pause_reason}"
 
 
 def _add_record(branch: Tree, name: str, record: Record) -> None:
@@ -218,8 +218,8 @@ def _journey_as_json(journey: Journey) -> dict[str, Any]:
         "receipt": {one.name: getattr(receipt, one.name) for one in fields(receipt)} if receipt else None,
         "answers": _answers_as_json(lead.answers.values()) if lead else None,
         "records": _records_as_json(lead) if lead else None,
-        "parked": {"as": state.parked_as, "reason": state.parked_reason, "until": iso(state.parked_until)}
-        if state.parked_as
+        "paused": {"as": state.pause_kind, "reason": state.pause_reason, "until": iso(state.paused_until)}
+        if state.pause_kind
         else None,
         "suggestion": journey.suggestion,
     }

@@ -116,7 +116,7 @@ class Workspace:
             known = self.engine.destinations
             near = nearest(destination, known) or f"; there are: {', '.join(known) or 'none'}"
             raise SettingsError(f"there is no destination {destination!r}{near}")
-        connector = found.handover.connect()
+        connector = found.dispatcher.connect()
         self._opened.append(connector)
         return connector
 

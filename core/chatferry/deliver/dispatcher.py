@@ -39,7 +39,7 @@ _HOLDS: Final = (TemporaryFailure, QuotaExhausted, AuthFailure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handed:
+class BatchResult:
     """One outcome a lead, in order; ``hold`` is what speaks for the destination as a whole."""
 
     outcomes: Sequence[Outcome]
@@ -57,12 +57,12 @@ class Hung(TemporaryFailure):
         self.thread = thread
 
 
-class Handover:
+class Dispatcher:
     """The one way the engine calls a destination's connector.
 
     A call that hangs is waited for, since what it does may still happen; after four times its
     time-out it is abandoned and another connector made. Should the abandoned call go on later, its
-    batch may reach the CRM beside another and overwrite newer content: :meth:`returned` tells its
+    batch may reach the CRM beside another and overwrite newer content: :meth:`late_completions` tells its
     leads once it has ended. After five such calls only a restart helps.
 
     :param connect: makes a connector; called again after one hung.
@@ -91,20 +91,20 @@ class Handover:
         self._late: list[_Late] = []
         self._log = get_logger("chatferry.deliver").bind(destination=destination)
 
-    def deliver(self, leads: Sequence[Lead]) -> Handed:
+    def deliver(self, leads: Sequence[Lead]) -> BatchResult:
         """Deliver a batch; never raises."""
         try:
             outcomes = self._attempt(leads)
         except PermanentFailure as error:
-            return self._split(leads) if len(leads) > 1 else Handed(outcomes=[error])
+            return self._split(leads) if len(leads) > 1 else BatchResult(outcomes=[error])
         except _HOLDS as error:
-            return Handed(outcomes=[error] * len(leads), hold=error)
+            return BatchResult(outcomes=[error] * len(leads), hold=error)
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything, and must not stop the others)
             self._log.error("connector failed", error=_kind(error), at=frames(_origin(error)))
-            return self._split(leads) if len(leads) > 1 else Handed(outcomes=[_unforeseen(error)])
-        return Handed(outcomes=outcomes, hold=_hold_in(outcomes))
+            return self._split(leads) if len(leads) > 1 else BatchResult(outcomes=[_unforeseen(error)])
+        return BatchResult(outcomes=outcomes, hold=_hold_in(outcomes))
 
-    def returned(self) -> Iterator[Lead]:
+    def late_completions(self) -> Iterator[Lead]:
         """Yield the leads of calls that hung and have ended since: the CRM may hold them from now on.
 
         Those of a call are yielded again next time unless all of them were taken.
@@ -175,15 +175,15 @@ class Handover:
             )
         return receipt
 
-    def _split(self, leads: Sequence[Lead]) -> Handed:
+    def _split(self, leads: Sequence[Lead]) -> BatchResult:
         """Deliver the halves one after the other, unless the first says that nothing will pass."""
         middle = len(leads) // 2
         first = self.deliver(leads[:middle])
         if first.hold is not None:
             held: list[Outcome] = [first.hold] * (len(leads) - middle)
-            return Handed(outcomes=[*first.outcomes, *held], hold=first.hold)
+            return BatchResult(outcomes=[*first.outcomes, *held], hold=first.hold)
         second = self.deliver(leads[middle:])
-        return Handed(outcomes=[*first.outcomes, *second.outcomes], hold=second.hold)
+        return BatchResult(outcomes=[*first.outcomes, *second.outcomes], hold=second.hold)
 
     def _call(self, ask: Callable[[Connector], T]) -> T:
         self._leave_behind()

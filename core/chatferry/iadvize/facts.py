@@ -26,15 +26,15 @@ class Facts:
     transactions: tuple[Transaction, ...] = ()
 
 
-def facts_of(events: Iterable[Event], told: str | None = None) -> Facts:
+def facts_of(events: Iterable[Event], event_facts: str | None = None) -> Facts:
     """Gather the facts; of two that contradict each other the later *said* one counts.
 
-    :param told: what :func:`remembered` of events that are gone.
+    :param event_facts: what :func:`retained_facts` of events that are gone.
     """
     operators: dict[int, None] = {}
     survey: dict[str, Any] = {}
     transactions: dict[str, Transaction] = {}
-    for _, _, body in _statements(events, told):
+    for _, _, body in _statements(events, event_facts):
         operators |= dict.fromkeys(_operators(body))
         survey |= {name: body[name] for name in _SURVEY if body.get(name) is not None}
         if body.get("transactionId"):
@@ -50,12 +50,12 @@ def facts_of(events: Iterable[Event], told: str | None = None) -> Facts:
     )
 
 
-def remembered(events: Iterable[Event], told: str | None = None) -> str | None:
+def retained_facts(events: Iterable[Event], event_facts: str | None = None) -> str | None:
     """Return as JSON what events tell that are about to go, and what went before them told.
 
     It is enough for :func:`facts_of`, and None if that is nothing.
     """
-    statements = _statements(events, told)
+    statements = _statements(events, event_facts)
     operators = sorted({one for _, _, body in statements for one in _operators(body)})
     kept: list[_Statement] = [(0.0, "", {"operatorIds": operators})] if operators else []
     for said, event_id, body in statements:
@@ -90,9 +90,9 @@ _Statement: TypeAlias = tuple[float, str, Mapping[str, Any]]
 """When something was said, by iAdvize's clock; the event, which settles ties; and what."""
 
 
-def _statements(events: Iterable[Event], told: str | None) -> list[_Statement]:
+def _statements(events: Iterable[Event], event_facts: str | None) -> list[_Statement]:
     """Return what was ever said, in that order."""
-    gone = [(said, event_id, body) for said, event_id, body in json.loads(told or "[]")]
+    gone = [(said, event_id, body) for said, event_id, body in json.loads(event_facts or "[]")]
     heard = [
         ((event.occurred_at or event.received_at).timestamp(), event.event_id, _body(event))
         for event in events

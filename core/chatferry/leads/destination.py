@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from chatferry.deliver.dispatcher import Handover
+from chatferry.deliver.dispatcher import Dispatcher
 from chatferry.errors import ChatferryError, PluginError
 from chatferry.leads.extraction import extract, lead_of
 from chatferry.leads.mapping import CompiledMapping
 from chatferry.leads.routing import Verdict, decide, mismatch
-from chatferry.ledger.decisions import Decided, State
+from chatferry.ledger.decisions import Decided, DeliveryState
 from chatferry.ledger.snapshot import dump_lead, fingerprint
 from chatferry.logs import get_logger
 from chatferry.model import Conversation, Lead
@@ -47,7 +47,7 @@ class Unserved:
         unwanted = mismatch(self.settings, conversation)
         if unwanted is None:
             raise PluginError(self.settings.name, f"is not served: {self.reason}")
-        return _decided(self.settings.name, lead_of(conversation, {}), State.SKIPPED, unwanted)
+        return _decided(self.settings.name, lead_of(conversation, {}), DeliveryState.SKIPPED, unwanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Destination:
     batch_size: int
     strategies: Sequence[Strategy]
     mapping: CompiledMapping
-    handover: Handover
+    dispatcher: Dispatcher
 
     @property
     def name(self) -> str:
@@ -95,25 +95,25 @@ class Destination:
         """
         unwanted = mismatch(self.settings, conversation)
         if unwanted is not None:
-            return _decided(self.name, lead_of(conversation, {}), State.SKIPPED, unwanted)
+            return _decided(self.name, lead_of(conversation, {}), DeliveryState.SKIPPED, unwanted)
         lead = self.lead(conversation)
         decision = decide(self.settings, lead)
         if decision.verdict is Verdict.SKIP:
-            return _decided(self.name, lead, State.SKIPPED, decision.reason)
+            return _decided(self.name, lead, DeliveryState.SKIPPED, decision.reason)
         try:
             lead = self.mapped(lead)
         except ChatferryError as error:
-            return _decided(self.name, lead, State.DEAD, str(error))
+            return _decided(self.name, lead, DeliveryState.DEAD, str(error))
         if decision.verdict is Verdict.PARK:
-            return _decided(self.name, lead, State.PARKED, decision.reason)
+            return _decided(self.name, lead, DeliveryState.PARKED, decision.reason)
         reason = veto(lead, self.name)
         if reason is not None:
-            return _decided(self.name, lead, State.SKIPPED, f"vetoed by {reason}")
-        return _decided(self.name, lead, State.DUE, None)
+            return _decided(self.name, lead, DeliveryState.SKIPPED, f"vetoed by {reason}")
+        return _decided(self.name, lead, DeliveryState.DUE, None)
 
 
-def _decided(destination: str, lead: Lead, state: State, reason: str | None) -> Decided:
-    kept = state is not State.SKIPPED
+def _decided(destination: str, lead: Lead, state: DeliveryState, reason: str | None) -> Decided:
+    kept = state is not DeliveryState.SKIPPED
     return Decided(
         destination=destination,
         state=state,

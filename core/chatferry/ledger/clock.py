@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import and_, delete, or_, update
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.destinations import FOR_EVER, Parked
+from chatferry.ledger.destinations import FOR_EVER, PauseKind
 from chatferry.ledger.locking import lock_conversations, lock_deliveries
 from chatferry.ledger.tables import conversations, deliveries, destinations, locks, logins
 
@@ -21,7 +21,7 @@ def mend(database: Database, now: float) -> None:
     unread, undelivered = conversations.c.due_at > limit, deliveries.c.due_at > limit
     since = conversations.c.waiting_since > limit
     leased = and_(conversations.c.leased_until > limit, conversations.c.due_at.is_not(None))
-    by_others = or_(destinations.c.parked_as.is_(None), destinations.c.parked_as != Parked.OPERATOR.value)
+    by_others = or_(destinations.c.pause_kind.is_(None), destinations.c.pause_kind != PauseKind.OPERATOR.value)
     ended = {"leased_by": None, "leased_until": None}
     with database.write() as connection:
         lock_conversations(connection, or_(unread, leased, since))
@@ -31,7 +31,7 @@ def mend(database: Database, now: float) -> None:
         lock_deliveries(connection, undelivered)
         connection.execute(update(deliveries).where(undelivered).values(due_at=now))
         connection.execute(update(destinations).where(destinations.c.leased_until > limit).values(**ended))
-        parked = and_(destinations.c.parked_until > limit, destinations.c.parked_until < FOR_EVER, by_others)
-        connection.execute(update(destinations).where(parked).values(parked_until=now))
+        parked = and_(destinations.c.paused_until > limit, destinations.c.paused_until < FOR_EVER, by_others)
+        connection.execute(update(destinations).where(parked).values(paused_until=now))
         connection.execute(delete(locks).where(locks.c.leased_until > limit))
         connection.execute(delete(logins).where(logins.c.at > limit))

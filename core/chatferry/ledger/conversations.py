@@ -27,7 +27,7 @@ from chatferry.ledger.database import Database
 from chatferry.ledger.decisions import Decided, record_decisions
 from chatferry.ledger.events import Events
 from chatferry.ledger.locking import conversation_order, lock_conversations
-from chatferry.ledger.sync_requests import Mark, mark_due
+from chatferry.ledger.sync_requests import SyncRequest, request_sync
 from chatferry.ledger.tables import conversations
 from chatferry.model import Event
 
@@ -39,7 +39,7 @@ ClientKey: TypeAlias = tuple[str, int]
 class DueConversation:
     """A conversation leased to be read, with every event kept about it, oldest first.
 
-    ``told`` holds what those told that are kept no longer.
+    ``event_facts`` holds what those told that are kept no longer.
     """
 
     id: int
@@ -51,16 +51,16 @@ class DueConversation:
     close_heard_at: float | None
     closed_at: float | None
     synced_at: float | None
-    marks: int
+    generation: int
     attempts: int
-    late: int
+    is_backfill: int
     lease: int
-    told: str | None = field(default=None, repr=False)
+    event_facts: str | None = field(default=None, repr=False)
     events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class SyncResult:
     """What a sync made of a conversation.
 
     ``due_at`` is when it is to be read again, None if only a new event is a reason to. ``problem``
@@ -120,7 +120,7 @@ class Conversations:
             heard = self._events.of(connection, [row.conversation_id for row in rows])
         return [_leased(row._mapping, heard) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
 
-    def settle(self, owner: str, settled: Sequence[Settled], now: float) -> list[int]:
+    def record_sync(self, owner: str, settled: Sequence[SyncResult], now: float) -> list[int]:
         """Write what a sync decided; return the ids of those still leased to ``owner``.
 
         A conversation whose lease ran out is somebody else's by now, be it another thread of the same
@@ -133,7 +133,7 @@ class Conversations:
             if mine:
                 connection.execute(_SETTLE, [_settlement(one) for one in mine])
                 record_decisions(
-                    connection, [(one.due.id, one.due.late, d) for one in mine for d in one.decisions], now
+                    connection, [(one.due.id, one.due.is_backfill, d) for one in mine for d in one.decisions], now
                 )
         return [one.due.id for one in mine]
 
@@ -159,10 +159,10 @@ class Conversations:
             lock_conversations(connection, left)
             connection.execute(update(conversations).where(left).values(leased_by=None, leased_until=None))
 
-    def mark(self, marks: Sequence[Mark]) -> None:
-        """Mark conversations due."""
+    def request_sync(self, requests: Sequence[SyncRequest]) -> None:
+        """Ask for conversations to be read."""
         with self._database.write() as connection:
-            mark_due(connection, marks)
+            request_sync(connection, requests)
 
     def unknown(self, platform: str, client_id: int, ids: Sequence[str]) -> list[str]:
         """Return those of ``ids`` that were never read after they closed, and never erased."""
@@ -183,9 +183,9 @@ def _leased_by(owner: str) -> ColumnElement[bool]:
 
 def _free(now: ColumnElement[float]) -> ColumnElement[bool]:
     table = conversations.c
-    # Naming both values of ``late`` lets SQLite look up instead of going through what is due later.
+    # Naming both values of ``is_backfill`` lets SQLite look up instead of going through what is due later.
     return and_(
-        table.late.in_((0, 1)),
+        table.is_backfill.in_((0, 1)),
         table.due_at <= now,
         or_(table.leased_until.is_(None), table.leased_until < now),
     )
@@ -196,7 +196,7 @@ _NOW: ColumnElement[float] = bindparam("now")
 _FIRST = (
     select(conversations.c.platform, conversations.c.client_id)
     .where(_free(_NOW))
-    .order_by(conversations.c.late, conversations.c.due_at)
+    .order_by(conversations.c.is_backfill, conversations.c.due_at)
     .limit(1)
 )
 
@@ -215,7 +215,7 @@ _OF_CLIENT = (
         conversations.c.platform == bindparam("platform"),
         conversations.c.client_id == bindparam("client"),
     )
-    .order_by(conversations.c.late, conversations.c.due_at)
+    .order_by(conversations.c.is_backfill, conversations.c.due_at)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
@@ -247,7 +247,7 @@ _SETTLE = (
         leased_by=None,
         leased_until=None,
         due_at=case(
-            (conversations.c.marks > bindparam("seen"), conversations.c.due_at), else_=bindparam("due")
+            (conversations.c.generation > bindparam("seen"), conversations.c.due_at), else_=bindparam("due")
         ),
         problem=bindparam("why"),
         waiting_since=case(
@@ -263,10 +263,10 @@ _SETTLE = (
 )
 
 
-def _settlement(one: Settled) -> dict[str, object]:
+def _settlement(one: SyncResult) -> dict[str, object]:
     return {
         "of_id": one.due.id,
-        "seen": one.due.marks,
+        "seen": one.due.generation,
         "due": one.due_at,
         "why": one.problem,
         "tries": one.due.attempts + 1 if one.problem else 0,

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chatferry.errors import LedgerRefused, LedgerUnavailable, SettingsError
-from chatferry.ledger.writer_queue import PATIENCE, Turns
+from chatferry.ledger.writer_queue import PATIENCE, WriterQueue
 
 _DURABLE = "chatferry_durable"
 _WRITE = "chatferry_write"
@@ -35,7 +35,7 @@ class Database:
         self.url = _supported(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
-        self._turns = Turns(self.path)
+        self._turns = WriterQueue(self.path)
 
     @property
     def path(self) -> Path | None:

@@ -15,7 +15,7 @@ ERASED: Final = "erased"
 """The reason of a discarded delivery whose person was erased: nothing queues it again."""
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
     DUE = "due"
@@ -31,7 +31,7 @@ class Decided:
     """A decision about one lead and one destination; ``lead`` is its snapshot, None if skipped."""
 
     destination: str
-    state: State
+    state: DeliveryState
     key: str
     email: str | None = field(default=None, repr=False)
     reason: str | None = None
@@ -42,7 +42,7 @@ class Decided:
 def record_decisions(
     connection: Connection, decisions: Sequence[tuple[int, int, Decided]], now: float
 ) -> None:
-    """Queue what is new, for (conversation, late, decision) triples of conversations we lease.
+    """Queue what is new, for (conversation, is_backfill, decision) triples of conversations we lease.
 
     Content that is queued, delivered or dead already is left as it is: so duplicates, retries and
     reordered events all end in the same state. What is queued and no longer wanted is left out;
@@ -56,15 +56,15 @@ def record_decisions(
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     waiting: list[dict[str, Any]] = []
-    for conversation, late, decided in decisions:
+    for conversation, is_backfill, decided in decisions:
         row = known.get((conversation, decided.destination))
         if row is None:
             inserts.append(
-                _content(decided, now) | {"conversation": conversation, "late": late, "version": 1}
+                _content(decided, now) | {"conversation": conversation, "is_backfill": is_backfill, "version": 1}
             )
         elif _is_news(row, decided):
-            content = _content(decided, now) | {"of_id": row.id, "late": late, "version": row.version + 1}
-            if row.failing_since is not None and row.state == decided.state == State.DUE:
+            content = _content(decided, now) | {"of_id": row.id, "is_backfill": is_backfill, "version": row.version + 1}
+            if row.failing_since is not None and row.state == decided.state == DeliveryState.DUE:
                 waiting.append(content | {"reason": row.reason, "due_at": max(now, row.due_at)})
             else:
                 updates.append(content | _FRESH)
@@ -75,15 +75,15 @@ def record_decisions(
 
 
 def _is_news(row: Row[*tuple[Any, ...]], decided: Decided) -> bool:
-    if row.state == State.DISCARDED:
+    if row.state == DeliveryState.DISCARDED:
         # An operator gave it up, and only an operator who has it read again takes that back.
-        return row.reason != ERASED and row.fingerprint is None and decided.state is not State.SKIPPED
-    if decided.state is State.SKIPPED:
+        return row.reason != ERASED and row.fingerprint is None and decided.state is not DeliveryState.SKIPPED
+    if decided.state is DeliveryState.SKIPPED:
         # What is queued shall not leave any more; what a CRM has or refused stays what it is.
-        return row.state == State.DUE or (
-            row.state in {State.SKIPPED, State.PARKED} and row.reason != decided.reason
+        return row.state == DeliveryState.DUE or (
+            row.state in {DeliveryState.SKIPPED, DeliveryState.PARKED} and row.reason != decided.reason
         )
-    if row.state in {State.SKIPPED, State.PARKED} and row.state != decided.state:
+    if row.state in {DeliveryState.SKIPPED, DeliveryState.PARKED} and row.state != decided.state:
         return True
     return bool(row.fingerprint != decided.fingerprint)
 
@@ -98,11 +98,11 @@ def _content(decided: Decided, now: float) -> dict[str, object]:
         "fingerprint": decided.fingerprint,
         "lead": decided.lead,
         "queued_at": now,
-        "due_at": now if decided.state is State.DUE else None,
+        "due_at": now if decided.state is DeliveryState.DUE else None,
     }
 
 
-_FRESH: Final = {"attempts": 0, "failing_since": None, "words": None, "code": None, "reference": None}
+_FRESH: Final = {"attempts": 0, "failing_since": None, "crm_message": None, "code": None, "reference": None}
 """What nobody has tried to deliver yet."""
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, null, or_, select, update
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.decisions import ERASED, DeliveryState
 from chatferry.ledger.leases import give_back_destination, lease_destination
 from chatferry.ledger.locking import lock_deliveries
 from chatferry.ledger.stale_writes import ANEW, STALE, WRITTEN_OVER, written_over
@@ -33,18 +33,18 @@ class DueDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class AttemptResult:
     """What became of a delivery: delivered with a receipt, due again at ``due_at``, or dead.
 
     ``counted`` is False where the failure was not the lead's own.
     """
 
     delivery: DueDelivery
-    state: State
+    state: DeliveryState
     due_at: float | None = None
     receipt: str | None = None
     reason: str | None = None
-    words: str | None = field(default=None, repr=False)
+    crm_message: str | None = field(default=None, repr=False)
     code: str | None = None
     reference: str | None = None
     counted: bool = True
@@ -86,7 +86,7 @@ class Deliveries:
             since = list(waiting)
         return bool(since) and (len(since) >= limit or min(since) <= now - linger)
 
-    def settle(self, handed: Sequence[Settled], now: float) -> None:
+    def record_attempts(self, handed: Sequence[AttemptResult], now: float) -> None:
         """Write what became of a batch.
 
         A delivery that got newer content meanwhile is due with it, even if somebody else has delivered
@@ -94,8 +94,8 @@ class Deliveries:
         the older content is kept all the same, unless it has said something of newer content since.
         What somebody else delivered meanwhile has not failed.
         """
-        delivered = [one for one in handed if one.state is State.DELIVERED]
-        failed = [one for one in handed if one.state is not State.DELIVERED]
+        delivered = [one for one in handed if one.state is DeliveryState.DELIVERED]
+        failed = [one for one in handed if one.state is not DeliveryState.DELIVERED]
         ids = [one.delivery.id for one in handed]
         with self._database.write() as connection:
             lock_deliveries(connection, deliveries.c.id.in_(ids))
@@ -104,7 +104,7 @@ class Deliveries:
             if failed:
                 connection.execute(_FAILED, [_failed(one, now) for one in failed])
             # What failed may have been written all the same, unless the CRM plainly refused it.
-            if unsure := [one for one in failed if one.state is State.DUE and one.counted]:
+            if unsure := [one for one in failed if one.state is DeliveryState.DUE and one.counted]:
                 connection.execute(WRITTEN_OVER, [_meant(one, now) for one in unsure])
 
     def overwritten(self, destination: str, lead: Lead, now: float) -> None:
@@ -123,7 +123,7 @@ class Deliveries:
                 which = and_(deliveries.c.id.in_(ids), _is_done(before))
                 lock_deliveries(connection, which)
                 done = connection.execute(
-                    update(deliveries).where(which).values(lead=None, email=None, words=None)
+                    update(deliveries).where(which).values(lead=None, email=None, crm_message=None)
                 )
             dropped += done.rowcount
         return dropped
@@ -138,7 +138,7 @@ class Deliveries:
 PRUNED_AT_ONCE: Final = 1000
 """Rows a transaction drops: others want to write, too."""
 
-_DONE = (State.DELIVERED, State.DISCARDED, State.SKIPPED)
+_DONE = (DeliveryState.DELIVERED, DeliveryState.DISCARDED, DeliveryState.SKIPPED)
 
 
 def _is_done(before: float) -> ColumnElement[bool]:
@@ -153,9 +153,9 @@ def _is_done(before: float) -> ColumnElement[bool]:
 
 
 def _is_due(destination: ColumnElement[str], now: ColumnElement[float]) -> ColumnElement[bool]:
-    # Naming both values of ``late`` lets SQLite look up instead of going through what is due later.
+    # Naming both values of ``is_backfill`` lets SQLite look up instead of going through what is due later.
     table = deliveries.c
-    return and_(table.destination == destination, table.late.in_((0, 1)), table.due_at <= now)
+    return and_(table.destination == destination, table.is_backfill.in_((0, 1)), table.due_at <= now)
 
 
 _DESTINATION: ColumnElement[str] = bindparam("destination")
@@ -164,14 +164,14 @@ _NOW: ColumnElement[float] = bindparam("now")
 _WAITING = (
     select(deliveries.c.due_at)
     .where(_is_due(_DESTINATION, _NOW))
-    .order_by(deliveries.c.late, deliveries.c.due_at)
+    .order_by(deliveries.c.is_backfill, deliveries.c.due_at)
     .limit(bindparam("limit"))
 )
 
 _DUE = (
     select(*(deliveries.c[name] for name in DueDelivery.__dataclass_fields__))
     .where(_is_due(_DESTINATION, _NOW))
-    .order_by(deliveries.c.late, deliveries.c.due_at)
+    .order_by(deliveries.c.is_backfill, deliveries.c.due_at)
     .limit(bindparam("limit"))
 )
 
@@ -185,11 +185,11 @@ _DELIVERED = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("of_id"))
     .values(
-        state=case((_UNCHANGED, State.DELIVERED.value), (STALE, ANEW["state"]), else_=deliveries.c.state),
+        state=case((_UNCHANGED, DeliveryState.DELIVERED.value), (STALE, ANEW["state"]), else_=deliveries.c.state),
         due_at=case((_UNCHANGED, null()), (STALE, ANEW["due_at"]), else_=deliveries.c.due_at),
         reason=case((_UNCHANGED, null()), (STALE, ANEW["reason"]), else_=deliveries.c.reason),
         version=case((STALE, ANEW["version"]), else_=deliveries.c.version),
-        words=None,
+        crm_message=None,
         code=None,
         reference=None,
         failing_since=None,
@@ -206,12 +206,12 @@ _DELIVERED = (
 
 _FAILED = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("of_id"), _UNCHANGED, deliveries.c.state == State.DUE.value)
+    .where(deliveries.c.id == bindparam("of_id"), _UNCHANGED, deliveries.c.state == DeliveryState.DUE.value)
     .values(
         state=bindparam("into"),
         due_at=bindparam("due"),
         reason=bindparam("why"),
-        words=bindparam("own_words"),
+        crm_message=bindparam("said_message"),
         code=bindparam("own_code"),
         reference=bindparam("own_reference"),
         attempts=deliveries.c.attempts + bindparam("tries"),
@@ -220,11 +220,11 @@ _FAILED = (
 )
 
 
-def _meant(one: Settled, now: float) -> dict[str, object]:
+def _meant(one: AttemptResult, now: float) -> dict[str, object]:
     return {"of_id": one.delivery.id, "of_version": one.delivery.version, "at": now}
 
 
-def _delivered(one: Settled, now: float) -> dict[str, object]:
+def _delivered(one: AttemptResult, now: float) -> dict[str, object]:
     return {
         **_meant(one, now),
         "what": one.delivery.fingerprint,
@@ -232,14 +232,14 @@ def _delivered(one: Settled, now: float) -> dict[str, object]:
     }
 
 
-def _failed(one: Settled, now: float) -> dict[str, object]:
+def _failed(one: AttemptResult, now: float) -> dict[str, object]:
     return {
         "of_id": one.delivery.id,
         "of_version": one.delivery.version,
         "into": one.state.value,
         "due": one.due_at,
         "why": one.reason,
-        "own_words": one.words,
+        "said_message": one.crm_message,
         "own_code": one.code,
         "own_reference": one.reference,
         "tries": 1 if one.counted else 0,

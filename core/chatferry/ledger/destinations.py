@@ -9,15 +9,15 @@ from typing import Final
 from sqlalchemy import and_, case, null, select, update
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.locking import lock_deliveries
 from chatferry.ledger.tables import deliveries, destinations
 
 
-class Parked(StrEnum):
+class PauseKind(StrEnum):
     """Why a destination takes nothing for a while."""
 
-    WAITING = "waiting"
+    BACKING_OFF = "backing-off"
     """The CRM is away or asked for patience."""
     QUOTA = "quota"
     CREDENTIALS = "credentials"
@@ -28,12 +28,12 @@ class Parked(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationState:
-    """A destination as the ledger knows it. ``parked_until`` is None where only an operator wakes it."""
+    """A destination as the ledger knows it. ``paused_until`` is None where only an operator wakes it."""
 
     name: str
-    parked_as: Parked | None = None
-    parked_until: float | None = None
-    parked_reason: str | None = None
+    pause_kind: PauseKind | None = None
+    paused_until: float | None = None
+    pause_reason: str | None = None
     failures: int = 0
     last_success_at: float | None = None
 
@@ -57,16 +57,16 @@ class Destinations:
         return {
             row.name: DestinationState(
                 name=row.name,
-                parked_as=Parked(row.parked_as) if row.parked_as else None,
-                parked_until=_finite(row.parked_until),
-                parked_reason=row.parked_reason,
+                pause_kind=PauseKind(row.pause_kind) if row.pause_kind else None,
+                paused_until=_finite(row.paused_until),
+                pause_reason=row.pause_reason,
                 failures=row.failures,
                 last_success_at=row.last_success_at,
             )
             for row in rows
         }
 
-    def park(self, name: str, why: Parked, reason: str, until: float | None, *, failures: int = 0) -> None:
+    def pause(self, name: str, why: PauseKind, reason: str, until: float | None, *, failures: int = 0) -> None:
         """End a turn with a rest until a time, or until it is woken where ``until`` is None.
 
         What an operator parked stays as the operator left it.
@@ -74,37 +74,37 @@ class Destinations:
         self._end_turn(
             name,
             failures=failures,
-            parked_as=why.value,
-            parked_until=FOR_EVER if until is None else until,
-            parked_reason=reason,
+            pause_kind=why.value,
+            paused_until=FOR_EVER if until is None else until,
+            pause_reason=reason,
         )
 
-    def awake(self, name: str, succeeded_at: float | None) -> None:
+    def resume(self, name: str, succeeded_at: float | None) -> None:
         """End a turn: the destination takes leads again, and took some if ``succeeded_at`` is given.
 
         What an operator parked stays parked.
         """
         success = {} if succeeded_at is None else {"last_success_at": succeeded_at}
-        self._end_turn(name, failures=0, **_AWAKE, **success)
+        self._end_turn(name, failures=0, **_NOT_PAUSED, **success)
 
-    def hold(self, name: str, reason: str) -> None:
+    def pause_by_operator(self, name: str, reason: str) -> None:
         """Park a destination for an operator, until it is woken; a batch on its way comes to its end."""
-        parking = {"parked_as": Parked.OPERATOR.value, "parked_until": FOR_EVER, "parked_reason": reason}
+        parking = {"pause_kind": PauseKind.OPERATOR.value, "paused_until": FOR_EVER, "pause_reason": reason}
         with self._database.write() as connection:
             connection.execute(update(destinations).where(destinations.c.name == name).values(**parking))
 
-    def wake(self, name: str, now: float) -> int:
+    def resume_by_operator(self, name: str, now: float) -> int:
         """Wake a destination whatever it is parked for; return how many deliveries no longer wait."""
         waiting = and_(
             deliveries.c.destination == name,
-            deliveries.c.state == State.DUE.value,
+            deliveries.c.state == DeliveryState.DUE.value,
             deliveries.c.due_at > now,
         )
         with self._database.write() as connection:
             lock_deliveries(connection, waiting)
             woken = connection.execute(update(deliveries).where(waiting).values(due_at=now)).rowcount
             connection.execute(
-                update(destinations).where(destinations.c.name == name).values(failures=0, **_AWAKE)
+                update(destinations).where(destinations.c.name == name).values(failures=0, **_NOT_PAUSED)
             )
         return woken
 
@@ -112,8 +112,8 @@ class Destinations:
         """End our turn. One that took longer than its lease is somebody else's by now: leave it alone."""
         table = destinations.c
         kept = {
-            column: case((table.parked_as == Parked.OPERATOR.value, table[column]), else_=values.pop(column))
-            for column in _AWAKE
+            column: case((table.pause_kind == PauseKind.OPERATOR.value, table[column]), else_=values.pop(column))
+            for column in _NOT_PAUSED
         }
         statement = (
             update(destinations)
@@ -127,7 +127,7 @@ class Destinations:
 FOR_EVER: Final = 1e12
 """Until when what only an operator wakes is parked."""
 
-_AWAKE: Final = {"parked_as": null(), "parked_until": null(), "parked_reason": null()}
+_NOT_PAUSED: Final = {"pause_kind": null(), "paused_until": null(), "pause_reason": null()}
 
 
 def _finite(until: float | None) -> float | None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, insert, null, or_, select, update
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.decisions import ERASED, DeliveryState
 from chatferry.ledger.locking import conversation_order, lock_deliveries
 from chatferry.ledger.redaction import redact
 from chatferry.ledger.tables import conversations, deliveries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Buried:
+class Tombstone:
     """A delivery that was erased here; ``receipt`` is there while the CRM still has its records."""
 
     id: int
@@ -55,7 +55,7 @@ class Erasures:
         with self._database.read() as connection:
             return len(set(connection.execute(query).scalars()))
 
-    def bury(self, meant: Sequence[int], tombstones: Sequence[str], now: float) -> None:
+    def tombstone(self, meant: Sequence[int], tombstones: Sequence[str], now: float) -> None:
         """Erase conversations: their leads, what the visitors wrote in events, who the visitors are.
 
         ``tombstones`` are the destinations that shall take nothing of them, not even later. A sync that
@@ -85,11 +85,11 @@ class Erasures:
                     leased_by=None,
                     leased_until=None,
                     visitor_id=None,
-                    told=None,
+                    event_facts=None,
                 )
             )
 
-    def bury_at(self, meant: Sequence[int], destination: str) -> None:
+    def tombstone_at(self, meant: Sequence[int], destination: str) -> None:
         """Erase what one destination has of conversations; they stay as they are for the others."""
         with self._database.write(durable=True) as connection:
             self._locked(connection, meant)
@@ -98,15 +98,15 @@ class Erasures:
                 and_(deliveries.c.conversation.in_(meant), deliveries.c.destination == destination),
             )
 
-    def buried(self, meant: Sequence[int]) -> Sequence[Buried]:
+    def tombstones(self, meant: Sequence[int]) -> Sequence[Tombstone]:
         """Return the erased deliveries of conversations."""
         query = (
-            select(*(deliveries.c[name] for name in Buried.__dataclass_fields__))
+            select(*(deliveries.c[name] for name in Tombstone.__dataclass_fields__))
             .where(deliveries.c.conversation.in_(meant), deliveries.c.reason == ERASED)
             .order_by(deliveries.c.id)
         )
         with self._database.read() as connection:
-            return [Buried(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [Tombstone(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
 
     def forget(self, ids: Sequence[int]) -> None:
         """Drop the rest of erased deliveries: the CRMs have nothing of them any more."""
@@ -137,7 +137,7 @@ class Erasures:
             update(deliveries)
             .where(where)
             .values(
-                state=State.DISCARDED.value,
+                state=DeliveryState.DISCARDED.value,
                 reason=ERASED,
                 version=deliveries.c.version + 1,
                 **dict.fromkeys(_CONTENT, null()),
@@ -151,7 +151,7 @@ _CONTENT = (
     "delivered_fingerprint",
     "due_at",
     "failing_since",
-    "words",
+    "crm_message",
     "code",
     "reference",
 )
@@ -162,7 +162,7 @@ def _tombstone(conversation: int, destination: str, key: str, now: float) -> dic
         "conversation": conversation,
         "destination": destination,
         "key": key,
-        "state": State.DISCARDED.value,
+        "state": DeliveryState.DISCARDED.value,
         "reason": ERASED,
         "version": 1,
         "queued_at": now,

@@ -12,7 +12,7 @@ from chatferry.ledger.dialects import insert_or_ignore
 from chatferry.ledger.event_rows import event_of
 from chatferry.ledger.pruning import prune_events
 from chatferry.ledger.redaction import may_be_personal, redact
-from chatferry.ledger.sync_requests import Mark, mark_due
+from chatferry.ledger.sync_requests import SyncRequest, request_sync
 from chatferry.ledger.tables import conversations, events
 from chatferry.model import Event
 
@@ -93,9 +93,9 @@ def _accept(connection: Connection, admissions: Sequence[Admission]) -> None:
         return
     fresh.sort(key=lambda admission: admission.event.event_id)  # one order for everybody, see locking
     connection.execute(insert_or_ignore(connection, events), [_row(admission) for admission in fresh])
-    marks = [mark for admission in fresh if (mark := _mark(admission))]
-    visitors = [mark for admission in fresh for mark in _visitor_marks(connection, admission)]
-    mark_due(connection, marks + visitors)
+    requests = [one for admission in fresh if (one := _request(admission))]
+    visitors = [one for admission in fresh for one in _visitor_requests(connection, admission)]
+    request_sync(connection, requests + visitors)
     _keep_erased(connection, fresh)
 
 
@@ -123,12 +123,12 @@ def _row(admission: Admission) -> dict[str, object]:
     }
 
 
-def _mark(admission: Admission) -> Mark | None:
+def _request(admission: Admission) -> SyncRequest | None:
     event = admission.event
     if admission.due_at is None or event.conversation_id is None or event.client_id is None:
         return None
     at = event.received_at.timestamp()
-    return Mark(
+    return SyncRequest(
         platform=event.platform,
         client_id=event.client_id,
         conversation_id=event.conversation_id,
@@ -141,14 +141,14 @@ def _mark(admission: Admission) -> Mark | None:
     )
 
 
-def _visitor_marks(connection: Connection, admission: Admission) -> list[Mark]:
-    """Mark the conversations read of the visitor an event is about, if it is about one."""
+def _visitor_requests(connection: Connection, admission: Admission) -> list[SyncRequest]:
+    """Ask for the conversations of the visitor an event is about to be read again, if it is about one."""
     event, due_at = admission.event, admission.due_at
     if due_at is None or event.client_id is None or event.conversation_id or not event.visitor_id:
         return []
     known = {"of_platform": event.platform, "of_client": event.client_id, "of_visitor": event.visitor_id}
     return [
-        Mark(
+        SyncRequest(
             platform=event.platform,
             client_id=event.client_id,
             conversation_id=conversation_id,

@@ -28,16 +28,16 @@ _MINE: Final = destinations.c.leased_by == bindparam("owner")
 _FREE: Final = or_(
     destinations.c.leased_by.is_(None), _MINE, destinations.c.leased_until < bindparam("now", type_=Double)
 )
-_AWAKE: Final = or_(
-    destinations.c.parked_until.is_(None),
-    destinations.c.parked_until <= bindparam("now", type_=Double),
+_NOT_PAUSED: Final = or_(
+    destinations.c.paused_until.is_(None),
+    destinations.c.paused_until <= bindparam("now", type_=Double),
 )
-_TAKE_PARKED: Final = (
+_TAKE_PAUSED: Final = (
     update(destinations)
     .where(_NAMED, _FREE)
     .values(leased_by=bindparam("owner"), leased_until=bindparam("until"))
 )
-_TAKE: Final = _TAKE_PARKED.where(_AWAKE)
+_TAKE: Final = _TAKE_PAUSED.where(_NOT_PAUSED)
 _GIVE_BACK: Final = update(destinations).where(_NAMED, _MINE).values(leased_by=None, leased_until=None)
 
 
@@ -69,7 +69,7 @@ class Leases:
         """Take a destination's turn, parked or not; False while somebody else has it."""
         values = {"of_name": destination, "owner": owner, "now": now, "until": until}
         with self._database.write() as connection:
-            return connection.execute(_TAKE_PARKED, values).rowcount == 1
+            return connection.execute(_TAKE_PAUSED, values).rowcount == 1
 
     def end_turn(self, destination: str, owner: str) -> None:
         """End the turn of ``owner``, if it has it."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, or_, select, update
 
-from chatferry.iadvize.facts import remembered
+from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger.database import Database
 from chatferry.ledger.event_rows import event_of
 from chatferry.ledger.locking import lock_conversations, lock_events
@@ -60,15 +60,15 @@ def _remember(connection: Connection, meant: ColumnElement[bool]) -> None:
     """Keep with each conversation what its events told; of what was erased nothing is read again."""
     told: dict[int, str | None] = {}
     going: dict[int, list[Event]] = defaultdict(list)
-    query = select(conversations.c.id.label("of_id"), conversations.c.told, events).join(
+    query = select(conversations.c.id.label("of_id"), conversations.c.event_facts, events).join(
         events, _OF_ITS_CLIENT
     )
     for row in connection.execute(query.where(meant, conversations.c.erased_at.is_(None))):
-        told[row.of_id] = row.told
+        told[row.of_id] = row.event_facts
         going[row.of_id].append(event_of(row))
     kept: list[dict[str, Any]] = []
     for number, heard in sorted(going.items()):
-        news = remembered(heard, told[number])
+        news = retained_facts(heard, told[number])
         if news != told[number]:
             kept.append({"of_id": number, "kept": news})
     if kept:
@@ -85,4 +85,4 @@ _OF_ITS_CLIENT = and_(
     events.c.platform == conversations.c.platform,
     events.c.client_id == conversations.c.client_id,
 )
-_KEEP = update(conversations).where(conversations.c.id == bindparam("of_id")).values(told=bindparam("kept"))
+_KEEP = update(conversations).where(conversations.c.id == bindparam("of_id")).values(event_facts=bindparam("kept"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select, update
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.decisions import ERASED, DeliveryState
 from chatferry.ledger.locking import lock_conversations, lock_deliveries
 from chatferry.ledger.tables import conversations, deliveries
 
@@ -23,7 +23,7 @@ class Selection:
     ids: tuple[int, ...] = ()
     conversation: str | None = None
     destination: str | None = None
-    states: tuple[State, ...] = ()
+    states: tuple[DeliveryState, ...] = ()
     project_id: int | None = None
     email: str | None = field(default=None, repr=False)
     cause: str | None = None
@@ -31,11 +31,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A delivery as it is listed. ``words``, ``email`` and ``lead`` hold personal data."""
+    """A delivery as it is listed. ``crm_message``, ``email`` and ``lead`` hold personal data."""
 
     id: int
     destination: str
-    state: State
+    state: DeliveryState
     key: str
     platform: str
     client_id: int
@@ -54,7 +54,7 @@ class Listed:
     delivered_fingerprint: str | None
     receipt: str | None
     email: str | None = field(repr=False)
-    words: str | None = field(repr=False)
+    crm_message: str | None = field(repr=False)
     lead: bytes | None = field(repr=False)
 
 
@@ -108,7 +108,7 @@ class Selections:
                     update(deliveries)
                     .where(deliveries.c.id == one.id, deliveries.c.version == one.version)
                     .values(
-                        state=State.DUE.value,
+                        state=DeliveryState.DUE.value,
                         due_at=now,
                         version=one.version + 1,
                         fingerprint=one.fingerprint,
@@ -116,7 +116,7 @@ class Selections:
                         attempts=0,
                         failing_since=None,
                         reason="retried by an operator",
-                        words=None,
+                        crm_message=None,
                         code=None,
                         reference=None,
                     )
@@ -134,7 +134,7 @@ class Selections:
                 update(deliveries)
                 .where(deliveries.c.id.in_(meant), open_states)
                 .values(
-                    state=State.DISCARDED.value,
+                    state=DeliveryState.DISCARDED.value,
                     due_at=None,
                     reason=reason,
                     # What is in flight settles the older version, and what was to be read again is not.
@@ -159,11 +159,11 @@ class Selections:
             return connection.execute(
                 update(conversations)
                 .where(again)
-                .values(due_at=now, marks=conversations.c.marks + 1, attempts=0)
+                .values(due_at=now, generation=conversations.c.generation + 1, attempts=0)
             ).rowcount
 
 
-_DISCARDABLE = (State.DUE, State.DEAD, State.PARKED)
+_DISCARDABLE = (DeliveryState.DUE, DeliveryState.DEAD, DeliveryState.PARKED)
 _OF_CONVERSATION = ("platform", "client_id", "project_id", "conversation_id")
 
 
@@ -201,5 +201,5 @@ def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
 
 
 def _listed(row: RowMapping) -> Listed:
-    values = {**row, "state": State(row["state"])}
+    values = {**row, "state": DeliveryState(row["state"])}
     return Listed(**values)

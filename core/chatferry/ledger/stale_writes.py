@@ -10,20 +10,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Double, and_, bindparam, case, func, or_, select, update
 
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.snapshot import fingerprint
 from chatferry.ledger.tables import conversations, deliveries
 from chatferry.model import Lead
 
-_IS_DELIVERED: Final = deliveries.c.state == State.DELIVERED.value
+_IS_DELIVERED: Final = deliveries.c.state == DeliveryState.DELIVERED.value
 # No IN: a statement that is executed for many rows at once cannot have one.
-_IN_USE: Final = or_(deliveries.c.state == State.DUE.value, _IS_DELIVERED)
+_IN_USE: Final = or_(deliveries.c.state == DeliveryState.DUE.value, _IS_DELIVERED)
 
 STALE: Final = and_(deliveries.c.version > bindparam("of_version"), _IN_USE)
 """Whether a delivery has got newer content since ``of_version`` was handed over."""
 
 ANEW: Final[dict[str, Any]] = {
-    "state": State.DUE.value,
+    "state": DeliveryState.DUE.value,
     "due_at": case((_IS_DELIVERED, bindparam("at", type_=Double)), else_=deliveries.c.due_at),
     "reason": case((_IS_DELIVERED, "an older content may have overwritten it"), else_=deliveries.c.reason),
     # Somebody may have the newer content in hand just now: whatever becomes of it is of another version.

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import State
+from chatferry.ledger.decisions import DeliveryState
 from chatferry.ledger.destinations import Destinations, DestinationState
 from chatferry.ledger.events import Events
 from chatferry.ledger.tables import conversations, deliveries, events
@@ -50,7 +50,7 @@ class DestinationStatus:
     """A destination, how many deliveries it has in each state, and what waits."""
 
     destination: DestinationState
-    deliveries: Mapping[State, int]
+    deliveries: Mapping[DeliveryState, int]
     queue: Queue
 
 
@@ -103,17 +103,17 @@ def _reading(connection: Connection, now: float) -> Reading:
         "later": func.count().filter(table.due_at > now, table.waiting_since.is_(None)),
         "oldest": func.min(since).filter(or_(due, tried)),
         "failing_since": func.min(table.waiting_since),
-        "idle_since": func.min(table.due_at).filter(due, table.waiting_since.is_(None), table.late == 0),
+        "idle_since": func.min(table.due_at).filter(due, table.waiting_since.is_(None), table.is_backfill == 0),
     }
     query = select(*(value.label(name) for name, value in counted.items())).where(table.due_at.is_not(None))
     return Reading(**connection.execute(query).mappings().one())
 
 
 def _destination(state: DestinationState, rows: Sequence[Sequence[Any]]) -> DestinationStatus:
-    counts = {State(row[1]): row[2] for row in rows}
-    oldest = next((row[3] for row in rows if row[1] == State.DUE), None)
+    counts = {DeliveryState(row[1]): row[2] for row in rows}
+    oldest = next((row[3] for row in rows if row[1] == DeliveryState.DUE), None)
     return DestinationStatus(
         destination=state,
-        deliveries={one: counts.get(one, 0) for one in State},
-        queue=Queue(waiting=counts.get(State.DUE, 0), oldest=oldest),
+        deliveries={one: counts.get(one, 0) for one in DeliveryState},
+        queue=Queue(waiting=counts.get(DeliveryState.DUE, 0), oldest=oldest),
     )

@@ -61,7 +61,7 @@ class Known:
     synced_at: float | None
     due_at: float | None
     attempts: int
-    late: int
+    is_backfill: int
     problem: str | None
 
 

@@ -1,4 +1,4 @@
-"""Marking conversations due: the one thing every event, reconciliation and retry does."""
+"""Sync requests: every event, reconciliation and retry asks for a conversation to be read again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chatferry.ledger.tables import conversations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class SyncRequest:
     """What is known of a conversation that is to be read at ``due_at``.
 
-    ``late`` is 1 for a conversation of the past, which waits behind live ones.
+    ``is_backfill`` is 1 for a conversation of a backfill, which waits behind live ones.
     """
 
     platform: str
@@ -28,23 +28,23 @@ class Mark:
     seen_at: float
     due_at: float
     close_heard_at: float | None = None
-    late: int = 0
+    is_backfill: int = 0
 
 
-def mark_due(connection: Connection, marks: Sequence[Mark]) -> None:
-    """Mark conversations due, the known and the new; what was known of them is kept.
+def request_sync(connection: Connection, requests: Sequence[SyncRequest]) -> None:
+    """Ask for conversations to be read, the known and the new; what was known of them is kept.
 
     What was given up begins anew: its failures of then are not counted. What was erased stays as it is.
     """
-    if not marks:
+    if not requests:
         return
     # One order for everybody: transactions that touch the same rows must not wait for each other.
-    rows = sorted(marks, key=lambda mark: (mark.platform, mark.client_id, mark.conversation_id))
-    connection.execute(_marking(connection.dialect.name), [_row(mark) for mark in rows])
+    rows = sorted(requests, key=lambda request: (request.platform, request.client_id, request.conversation_id))
+    connection.execute(_upsert_requests(connection.dialect.name), [_row(request) for request in rows])
 
 
 @cache  # to build a statement takes longer than to execute it
-def _marking(dialect: str) -> Insert:
+def _upsert_requests(dialect: str) -> Insert:
     insert = insert_of(dialect, conversations)
     new, old = insert.excluded, conversations.c
     at_rest = old.due_at.is_(None)
@@ -52,7 +52,7 @@ def _marking(dialect: str) -> Insert:
         index_elements=["conversation_id", "platform", "client_id"],
         where=old.erased_at.is_(None),
         set_={
-            "marks": old.marks + 1,
+            "generation": old.generation + 1,
             "project_id": func.coalesce(new.project_id, old.project_id),
             "channel": func.coalesce(new.channel, old.channel),
             "visitor_id": func.coalesce(new.visitor_id, old.visitor_id),
@@ -61,24 +61,24 @@ def _marking(dialect: str) -> Insert:
             "attempts": case((at_rest, 0), else_=old.attempts),
             "problem": case((at_rest, null()), else_=old.problem),
             "waiting_since": case((at_rest, null()), else_=old.waiting_since),
-            "late": case((and_(old.due_at.is_not(None), old.late < new.late), old.late), else_=new.late),
+            "is_backfill": case((and_(old.due_at.is_not(None), old.is_backfill < new.is_backfill), old.is_backfill), else_=new.is_backfill),
         },
     )
 
 
-def _row(mark: Mark) -> dict[str, object]:
+def _row(request: SyncRequest) -> dict[str, object]:
     return {
-        "platform": mark.platform,
-        "client_id": mark.client_id,
-        "conversation_id": mark.conversation_id,
-        "project_id": mark.project_id,
-        "channel": mark.channel,
-        "visitor_id": mark.visitor_id,
-        "first_seen_at": mark.seen_at,
-        "due_at": mark.due_at,
-        "close_heard_at": mark.close_heard_at,
-        "late": mark.late,
-        "marks": 1,
+        "platform": request.platform,
+        "client_id": request.client_id,
+        "conversation_id": request.conversation_id,
+        "project_id": request.project_id,
+        "channel": request.channel,
+        "visitor_id": request.visitor_id,
+        "first_seen_at": request.seen_at,
+        "due_at": request.due_at,
+        "close_heard_at": request.close_heard_at,
+        "is_backfill": request.is_backfill,
+        "generation": 1,
         "attempts": 0,
         "lease": 0,
     }

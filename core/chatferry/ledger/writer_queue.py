@@ -32,7 +32,7 @@ _PAUSE, _LONGER, _LONGEST = 0.00005, 1.2, 0.002
 """Seconds until the second look at a lock, by how much each further one comes later, and their limit."""
 
 
-class Turns:
+class WriterQueue:
     """The line before one SQLite file, kept by a file beside it; without a path only threads queue.
 
     :param patience: how many seconds to wait for a turn.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from chatferry.connector import Outcome
 from chatferry.engine import Engine
 from chatferry.errors import DeliveryError
-from chatferry.ledger.erasure import Buried
+from chatferry.ledger.erasure import Tombstone
 from chatferry.ledger.owners import new_owner
 from chatferry.ledger.snapshot import SnapshotUnreadable, load_receipt
 from chatferry.logs import frames
@@ -56,11 +56,11 @@ def erase(
     """
     ledger = engine.ledger.erasures
     if destination is None:
-        ledger.bury(conversations, [*engine.destinations, *engine.unserved], engine.clock())
+        ledger.tombstone(conversations, [*engine.destinations, *engine.unserved], engine.clock())
     else:
-        ledger.bury_at(conversations, destination)
+        ledger.tombstone_at(conversations, destination)
     report = ErasureReport(conversations=len(conversations))
-    names = {one.destination for one in ledger.buried(conversations)}
+    names = {one.destination for one in ledger.tombstones(conversations)}
     for name in sorted(names if destination is None else names & {destination}):
         _erase_at(engine, conversations, name, patience, report)
     return report
@@ -72,12 +72,12 @@ def _erase_at(
     ledger = engine.ledger.erasures
     try:
         with _turn(engine, name, patience) as keep:
-            buried = [one for one in ledger.buried(conversations) if one.destination == name]
-            recorded = [one for one in buried if one.receipt is not None]
-            ledger.forget([one.id for one in buried if one.receipt is None])
+            tombstones = [one for one in ledger.tombstones(conversations) if one.destination == name]
+            recorded = [one for one in tombstones if one.receipt is not None]
+            ledger.forget([one.id for one in tombstones if one.receipt is None])
             outcomes = _ask(engine, name, recorded, keep)
     except _Busy as error:
-        keys = tuple(one.key for one in ledger.buried(conversations) if one.destination == name)
+        keys = tuple(one.key for one in ledger.tombstones(conversations) if one.destination == name)
         report.kept.append(Kept(destination=name, keys=keys, reason=str(error)))
         return
     gone = [one.id for one, outcome in zip(recorded, outcomes, strict=True) if isinstance(outcome, Receipt)]
@@ -94,7 +94,7 @@ def _erase_at(
 
 
 def _ask(
-    engine: Engine, name: str, recorded: Sequence[Buried], keep: Callable[[], bool]
+    engine: Engine, name: str, recorded: Sequence[Tombstone], keep: Callable[[], bool]
 ) -> Sequence[Outcome]:
     """Return one outcome a receipt, whatever the connector does.
 
@@ -134,7 +134,7 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
     error: DeliveryError
     try:
-        outcomes = engine.destinations[name].handover.erase(receipts)
+        outcomes = engine.destinations[name].dispatcher.erase(receipts)
     except NotImplementedError:
         error = DeliveryError("its connector cannot erase records; erase them in the CRM")
     except DeliveryError as raised:

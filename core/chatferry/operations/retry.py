@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from chatferry.engine import Engine
 from chatferry.errors import ChatferryError
-from chatferry.ledger.decisions import ERASED, State
+from chatferry.ledger.decisions import ERASED, DeliveryState
 from chatferry.ledger.selection import Listed, Revived, Selection
 from chatferry.ledger.snapshot import dump_lead, fingerprint, load_lead
 
-REVIVABLE = (State.DEAD, State.PARKED, State.DISCARDED)
+REVIVABLE = (DeliveryState.DEAD, DeliveryState.PARKED, DeliveryState.DISCARDED)
 _TOGETHER = 100
 
 

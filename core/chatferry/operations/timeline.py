@@ -8,8 +8,8 @@ from functools import partial
 from typing import TypeVar
 
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import ERASED, State
-from chatferry.ledger.destinations import DestinationState, Parked
+from chatferry.ledger.decisions import ERASED, DeliveryState
+from chatferry.ledger.destinations import DestinationState, PauseKind
 from chatferry.ledger.selection import Listed, Selection
 from chatferry.ledger.snapshot import SnapshotUnreadable, load_lead, load_receipt
 from chatferry.ledger.stories import Heard, Known, Name
@@ -95,7 +95,7 @@ def _readable(load: Callable[[], T]) -> T | None:
 
 def _advised(journey: Journey, served: Collection[str]) -> Journey:
     delivery = journey.delivery
-    if delivery.state is State.DUE and delivery.destination not in served:
+    if delivery.state is DeliveryState.DUE and delivery.destination not in served:
         advice = f"{unserved(delivery.destination)} chatferry discard {delivery.id}"
         return replace(journey, suggestion=advice)
     return replace(journey, suggestion=_about_delivery(journey))
@@ -131,26 +131,26 @@ def _about_delivery(journey: Journey) -> str | None:
         left = "its record is still in the CRM: chatferry erase"
         return f"{left} {delivery.key}" if journey.receipt else None
     number = delivery.id
-    if delivery.state is State.DUE:
+    if delivery.state is DeliveryState.DUE:
         return _about_waiting(journey.destination, delivery)
     return {
-        State.DEAD: f"mend the cause, then: chatferry retry {number}",
-        State.PARKED: f"chatferry retry {number} sends it as it is, chatferry discard {number} gives it up",
-        State.DISCARDED: f"if that was a mistake: chatferry retry {number}",
-        State.SKIPPED: f"if the configuration has changed: chatferry retry --resync {number}",
+        DeliveryState.DEAD: f"mend the cause, then: chatferry retry {number}",
+        DeliveryState.PARKED: f"chatferry retry {number} sends it as it is, chatferry discard {number} gives it up",
+        DeliveryState.DISCARDED: f"if that was a mistake: chatferry retry {number}",
+        DeliveryState.SKIPPED: f"if the configuration has changed: chatferry retry --resync {number}",
     }.get(delivery.state)
 
 
 def _about_waiting(state: DestinationState, delivery: Listed) -> str | None:
-    match state.parked_as:
-        case Parked.OPERATOR:
-            return f"an operator parked the destination: chatferry destinations wake {state.name}"
-        case Parked.CREDENTIALS:
+    match state.pause_kind:
+        case PauseKind.OPERATOR:
+            return f"an operator paused the destination: chatferry destinations resume {state.name}"
+        case PauseKind.CREDENTIALS:
             return f"the credentials of {state.name} are refused: mend them; chatferry check says more"
-        case Parked.HUNG:
+        case PauseKind.HUNG:
             return (
                 f"its connector does not answer; if that lasts, restart chatferry, and look at {state.name}"
             )
-        case Parked.QUOTA | Parked.WAITING:
-            return "nothing: the destination rests and wakes by itself"
+        case PauseKind.QUOTA | PauseKind.BACKING_OFF:
+            return "nothing: the destination is paused and resumes by itself"
     return "nothing: it is tried again by itself" if delivery.attempts else None

@@ -21,7 +21,7 @@ from chatferry.plugins.discover import Candidate, installed
 from chatferry.plugins.failures import Failures
 from chatferry.plugins.plugin import HOOKS, Plugin
 from chatferry.plugins.registry import Offers, sequence
-from chatferry.plugins.report import PluginReport, State
+from chatferry.plugins.report import PluginReport, PluginState
 from chatferry.settings.fields import nearest
 from chatferry.strategy import Strategy
 
@@ -73,14 +73,14 @@ class Plugins:
         for candidate in [*_builtin(), *installed(), *map(_extra, extra)]:
             plugin = Plugin(candidate, timeout=hook_timeout)
             if plugin.name in unwanted:
-                plugin.fail(State.DISABLED, "disabled in the configuration")
+                plugin.fail(PluginState.DISABLED, "disabled in the configuration")
             else:
                 plugin.install(timeout=import_timeout)
             plugins.append(plugin)
         known = {plugin.name for plugin in plugins}
         for name in sorted(unwanted - known):
             absent = Plugin(Candidate(name=name, get=object), timeout=hook_timeout)
-            absent.fail(State.DISABLED, f"disabled, but not installed{nearest(name, known)}")
+            absent.fail(PluginState.DISABLED, f"disabled, but not installed{nearest(name, known)}")
             plugins.append(absent)
         return cls(plugins, clock=clock)
 
@@ -92,7 +92,7 @@ class Plugins:
     @property
     def broken(self) -> Sequence[PluginReport]:
         """The plugins that cannot be used although they are wanted."""
-        return tuple(report for report in self.reports if report.state not in {State.OK, State.DISABLED})
+        return tuple(report for report in self.reports if report.state not in {PluginState.OK, PluginState.DISABLED})
 
     @property
     def unusable(self) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from chatferry import hookspecs
 from chatferry.errors import PluginError
 from chatferry.plugins.discover import Candidate
 from chatferry.plugins.guard import FailedError, HungError, call
-from chatferry.plugins.report import PluginReport, State
+from chatferry.plugins.report import PluginReport, PluginState
 
 HOOKS = tuple(
     name
@@ -30,7 +30,7 @@ class Plugin:
     def __init__(self, candidate: Candidate, *, timeout: float) -> None:
         self.name = candidate.name
         self.hooks: tuple[str, ...] = ()
-        self.state = State.OK
+        self.state = PluginState.OK
         self.reason = ""
         self._candidate = candidate
         self._timeout = timeout
@@ -43,8 +43,8 @@ class Plugin:
         """How the plugin is now."""
         hung = [hook for hook in self._hung if self.hung(hook)]
         state, reason = self.state, self.reason
-        if state is State.OK and hung:
-            state, reason = State.HUNG, f"{', '.join(hung)} did not come back; restart, and report it"
+        if state is PluginState.OK and hung:
+            state, reason = PluginState.HUNG, f"{', '.join(hung)} did not come back; restart, and report it"
         return PluginReport(
             name=self.name,
             distribution=self._candidate.distribution,
@@ -55,27 +55,27 @@ class Plugin:
             reason=reason,
         )
 
-    def fail(self, state: State, reason: str) -> None:
+    def fail(self, state: PluginState, reason: str) -> None:
         """Take the plugin out: none of its hooks is called again."""
         self.state, self.reason = state, reason
 
     def install(self, *, timeout: float) -> None:
         """Import the plugin and look at its hooks; what goes wrong becomes its state."""
         if self._candidate.refusal:
-            self.fail(State.REFUSED, self._candidate.refusal)
+            self.fail(PluginState.REFUSED, self._candidate.refusal)
             return
         try:
             call(lambda: self._register(self._candidate.get()), timeout=timeout)
         except HungError:
-            self.fail(State.HUNG, f"its import did not come back within {timeout:g} s")
+            self.fail(PluginState.HUNG, f"its import did not come back within {timeout:g} s")
         except PluginError as error:
-            self.fail(State.BROKEN, error.reason)
+            self.fail(PluginState.BROKEN, error.reason)
         except FailedError as error:
-            self.fail(State.BROKEN, f"its import failed: {error}")
+            self.fail(PluginState.BROKEN, f"its import failed: {error}")
 
     def implements(self, hook: str) -> bool:
         """Whether the hook can be called: the plugin is in use and has it."""
-        return self.state is State.OK and hook in self.hooks
+        return self.state is PluginState.OK and hook in self.hooks
 
     def hung(self, hook: str) -> bool:
         """Whether an earlier call of the hook has still not come back."""

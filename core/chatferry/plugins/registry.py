@@ -13,7 +13,7 @@ from chatferry.errors import PluginError
 from chatferry.hookspecs import PROJECT
 from chatferry.model import FieldMode
 from chatferry.plugins.plugin import Plugin
-from chatferry.plugins.report import State
+from chatferry.plugins.report import PluginState
 from chatferry.strategy import Strategy
 
 T = TypeVar("T", Connector, Strategy)
@@ -34,12 +34,12 @@ class Offers(Generic[T]):
                     found = plugin.call(hook)
                     self._made += [(plugin, cls) for cls in _classes(plugin.name, hook, found, base)]
                 except PluginError as error:
-                    plugin.fail(State.BROKEN, error.reason)
+                    plugin.fail(PluginState.BROKEN, error.reason)
         _refuse_clashes(self._made)
 
     def by_name(self) -> dict[str, type[T]]:
         """Return the classes of the plugins that are still in use."""
-        return {cls.name: cls for plugin, cls in self._made if plugin.state is State.OK}
+        return {cls.name: cls for plugin, cls in self._made if plugin.state is PluginState.OK}
 
     def lost(self) -> dict[str, Plugin]:
         """Return the names that only a plugin has which was taken out, and that plugin."""
@@ -47,7 +47,7 @@ class Offers(Generic[T]):
         return {
             cls.name: plugin
             for plugin, cls in self._made
-            if plugin.state is not State.OK and cls.name not in kept
+            if plugin.state is not PluginState.OK and cls.name not in kept
         }
 
 
@@ -116,4 +116,4 @@ def _refuse_clashes(offers: Iterable[tuple[Plugin, type[Any]]]) -> None:
             who = " and ".join(plugin.name for plugin in plugins)
             for plugin in plugins:
                 if plugin.name != PROJECT:
-                    plugin.fail(State.REFUSED, f'"{name}" is registered by {who}; disable or remove one')
+                    plugin.fail(PluginState.REFUSED, f'"{name}" is registered by {who}; disable or remove one')

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class PluginState(StrEnum):
     """How a plugin is: ``broken`` is its fault, ``refused`` is ours, ``hung`` does not come back."""
 
     OK = "ok"
@@ -29,7 +29,7 @@ class PluginReport:
     version: str = ""
     hooks: tuple[str, ...] = ()
     window: str = ""
-    state: State = State.OK
+    state: PluginState = PluginState.OK
     reason: str = ""
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from chatferry.errors import (
 from chatferry.iadvize.facts import enrich, facts_of
 from chatferry.leads.destination import Decider, Veto
 from chatferry.leads.routing import live_wanted
-from chatferry.ledger.conversations import DueConversation, Settled
+from chatferry.ledger.conversations import DueConversation, SyncResult
 from chatferry.ledger.decisions import Decided
 from chatferry.logs import frames, get_logger
 from chatferry.model import Conversation
@@ -41,7 +41,7 @@ class Reader:
     destinations: Mapping[str, Decider]
     veto: Veto
 
-    def settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
+    def settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
         """Return what to write about a conversation that was asked for; never raises.
 
         What makes us fail on one conversation must not hold up those read with it.
@@ -54,46 +54,46 @@ class Reader:
             )
             return self.failed(due, error, now)
 
-    def failed(self, due: DueConversation, error: Exception, now: float) -> Settled:
+    def failed(self, due: DueConversation, error: Exception, now: float) -> SyncResult:
         """Return what to write about a conversation that we fail on: try again, up to a point."""
         return self._again(due, f"chatferry failed on it: {_what(error)}", now)
 
-    def _settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> Settled:
+    def _settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
         if isinstance(read, PlatformError):
             return self._unread(due, read, now)
-        conversation = enrich(read, facts_of(due.events, due.told))
+        conversation = enrich(read, facts_of(due.events, due.event_facts))
         if conversation.closed_at is None and due.close_heard_at is not None:
             return self._closing(due, conversation, now)
         if conversation.closed_at is None:
             return self._running(due, conversation, now)
         return self._decided(due, conversation, now, again=None)
 
-    def _unread(self, due: DueConversation, error: PlatformError, now: float) -> Settled:
+    def _unread(self, due: DueConversation, error: PlatformError, now: float) -> SyncResult:
         """Ask again; give up on what iAdvize never shows, but never on a client it refuses."""
         if isinstance(error, PlatformAuthFailure):
             uncounted = replace(due, attempts=due.attempts - 1)
             problem = f"{schedule.REFUSED}{error}"
-            return Settled(due=uncounted, due_at=now + schedule.PROBE_CREDENTIALS, problem=problem)
+            return SyncResult(due=uncounted, due_at=now + schedule.PROBE_CREDENTIALS, problem=problem)
         if isinstance(error, PlatformUnavailable):
             retry = self.settings.retry
             pause = schedule.back_off(due.attempts + 1, retry, at_least=error.retry_after)
             away = replace(due, attempts=schedule.counted(due.attempts, retry) - 1)
-            return Settled(due=away, due_at=now + pause, problem=str(error))
+            return SyncResult(due=away, due_at=now + pause, problem=str(error))
         wait = schedule.not_ready(due.attempts) if isinstance(error, ConversationNotReady) else None
         return self._again(due, str(error), now, wait)
 
-    def _again(self, due: DueConversation, problem: str, now: float, wait: float | None = None) -> Settled:
+    def _again(self, due: DueConversation, problem: str, now: float, wait: float | None = None) -> SyncResult:
         """Have it read again, or give it up where it is old and this run of failures long enough."""
         retry = self.settings.retry
         if now - due.first_seen_at > retry.give_up_after and schedule.is_worn_out(due.attempts, retry):
             get_logger("chatferry.sync").error(
                 "conversation given up", conversation=due.conversation_id, reason=problem
             )
-            return Settled(due=due, due_at=None, problem=f"{schedule.GIVEN_UP}{problem}")
+            return SyncResult(due=due, due_at=None, problem=f"{schedule.GIVEN_UP}{problem}")
         pause = schedule.back_off(due.attempts + 1, retry) if wait is None else wait
-        return Settled(due=due, due_at=now + pause, problem=problem)
+        return SyncResult(due=due, due_at=now + pause, problem=problem)
 
-    def _closing(self, due: DueConversation, conversation: Conversation, now: float) -> Settled:
+    def _closing(self, due: DueConversation, conversation: Conversation, now: float) -> SyncResult:
         """Wait for iAdvize to show the close it announced, then take its word for it.
 
         What counts are the readings that showed it running, from the first since the announcement
@@ -108,20 +108,20 @@ class Reader:
             closed = replace(conversation, closed_at=datetime.fromtimestamp(heard, UTC))
             return self._decided(due, closed, now, again=None)
         wait = schedule.not_ready(due.attempts)
-        return Settled(
+        return SyncResult(
             due=due, due_at=now + wait, problem="iAdvize still shows it as running", synced_at=first
         )
 
-    def _running(self, due: DueConversation, conversation: Conversation, now: float) -> Settled:
+    def _running(self, due: DueConversation, conversation: Conversation, now: float) -> SyncResult:
         wanted = live_wanted(self.settings, due.platform, due.client_id, conversation.project_id)
         wait = schedule.next_reading(now - due.first_seen_at, self.settings.live, wanted=wanted)
         return self._decided(due, conversation, now, again=None if wait is None else now + wait)
 
     def _decided(
         self, due: DueConversation, conversation: Conversation, now: float, *, again: float | None
-    ) -> Settled:
+    ) -> SyncResult:
         decisions: list[Decided] = []
-        failed: dict[str, Settled] = {}
+        failed: dict[str, SyncResult] = {}
         for name, destination in self.destinations.items():
             try:
                 decisions.append(destination.decide(conversation, self.veto))
@@ -130,7 +130,7 @@ class Reader:
                 retry = self.settings.retry
                 wait = schedule.back_off(due.attempts + 1, retry)
                 asked = replace(due, attempts=schedule.counted(due.attempts, retry) - 1)
-                failed[name] = Settled(due=asked, due_at=now + wait, problem=str(error))
+                failed[name] = SyncResult(due=asked, due_at=now + wait, problem=str(error))
             except Exception as error:  # noqa: BLE001  (what one destination cannot take, others can)
                 failed[name] = self.failed(due, error, now)
         if failed:
@@ -143,7 +143,7 @@ class Reader:
             times = (again, *(one.due_at for one in failed.values()))
             again = min((at for at in times if at is not None), default=None)
         closed = conversation.closed_at
-        return Settled(
+        return SyncResult(
             due=due,
             due_at=again,
             problem=next((one.problem for one in failed.values()), None),

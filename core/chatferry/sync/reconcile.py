@@ -20,7 +20,7 @@ from chatferry.iadvize.closed import ClosedPage
 from chatferry.leads.routing import wanted
 from chatferry.ledger.conversations import ClientKey
 from chatferry.ledger.reconciliations import Kind, Progress
-from chatferry.ledger.sync_requests import Mark
+from chatferry.ledger.sync_requests import SyncRequest
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class Reconciler:
         return tuple(sorted({project for one in enabled for project in one.projects}))
 
     def _mark(self, progress: Progress, page: ClosedPage) -> Progress:
-        """Mark what the ledger lacks of a page due, and count it."""
+        """Ask for what the ledger lacks of a page to be read, and count it."""
         settings, now = self._engine.settings, self._engine.clock()
         platform, client_id = progress.platform, progress.client_id
         ours = {
@@ -107,9 +107,9 @@ class Reconciler:
         }
         conversations = self._engine.ledger.conversations
         missing = [ours[number] for number in conversations.unknown(platform, client_id, list(ours))]
-        conversations.mark(
+        conversations.request_sync(
             [
-                Mark(
+                SyncRequest(
                     platform=platform,
                     client_id=client_id,
                     conversation_id=one.id,
@@ -118,7 +118,7 @@ class Reconciler:
                     seen_at=now,
                     due_at=now,
                     close_heard_at=one.closed_at.timestamp() if one.closed_at else now,
-                    late=1 if progress.kind is Kind.BACKFILL else 0,
+                    is_backfill=1 if progress.kind is Kind.BACKFILL else 0,
                 )
                 for one in missing
             ]

@@ -45,7 +45,7 @@ def test_a_message_that_carries_json_is_unpacked():
         }
     )
     assert told.name == "VALIDATION_ERROR INVALID_EMAIL"
-    assert told.words == "Email address not-an-email is invalid"
+    assert told.crm_message == "Email address not-an-email is invalid"
     assert told.properties == {"email"}
     assert told.traces == {"1"}
     assert told.reference == "a43683b0-5717-4ceb-80b4-104d02915d8c"
@@ -63,7 +63,7 @@ def test_an_existing_record_is_named_by_its_id():
     )
     assert told.existing_id == "2926551"
     assert Refused(409, told).conflict
-    assert "lee@example.com" in told.words
+    assert "lee@example.com" in told.crm_message
 
 
 def test_missing_scopes_are_read_from_their_context():
@@ -78,7 +78,7 @@ def test_what_may_be_logged_is_codes_alone():
     told = complain({"category": "ana@example.com", "message": "ana@example.com", "correlationId": "a b"})
     error = Refused(400, told)
     assert "ana@example.com" not in f"{error} {error!r} {error.code} {error.reference}"
-    assert error.words == "ana@example.com"
+    assert error.crm_message == "ana@example.com"
 
 
 @settings(max_examples=60)

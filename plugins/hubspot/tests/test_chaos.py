@@ -74,7 +74,7 @@ def test_every_good_lead_is_there_once_and_every_bad_one_dead_with_hubspots_word
     assert set(deck.struck) == set(FAULTS)
     assert 0.03 < sum(deck.struck.values()) / calls < 0.07
     assert set(dead) == {one.key for one in leads[50::100]}
-    assert all(f"bad address {key[6:]} is invalid" in error.words for key, error in dead.items())
+    assert all(f"bad address {key[6:]} is invalid" in error.crm_message for key, error in dead.items())
     records = account.records("chat_conversation" if plan == "enterprise" else "notes")
     assert {one["id"] for one in records} == {receipt.ids["conversation"] for receipt in done.values()}
     assert len(records) == len(done) == len(account.records("contacts")) == 990

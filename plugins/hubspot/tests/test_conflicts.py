@@ -86,7 +86,7 @@ def test_conflicts_of_a_batch_are_settled_together(account, lead, receipts):
 def test_a_conflict_with_a_record_that_is_gone_is_tried_again(conflicted, lead, deliver):
     bad, good = deliver(conflicted.connect(), lead(1, email="lee@example.com"), lead(2))
     assert isinstance(bad, TemporaryFailure)
-    assert "Existing ID" in bad.words
+    assert "Existing ID" in bad.crm_message
     assert good.ids["contact"]
 
 

@@ -94,7 +94,7 @@ def test_an_invalid_address_is_refused_in_hubspots_own_words_and_logged_without_
     first, second = deliver(account.connect(), bad, good)
     assert isinstance(first, PermanentFailure)
     assert first.code == "INVALID_EMAIL"
-    assert "not-an-email is invalid" in first.words
+    assert "not-an-email is invalid" in first.crm_message
     assert "not-an-email" not in f"{first} {first!r}"
     assert second.ids["contact"]
 

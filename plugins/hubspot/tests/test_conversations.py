@@ -82,7 +82,7 @@ def test_a_refusal_that_names_nobody_is_narrowed_down(account, lead, deliver):
     outcomes: list[object] = []
     calls = account.calls(lambda: outcomes.extend(deliver(connector, *leads)))
     assert isinstance(outcomes[70], PermanentFailure)
-    assert "no_such_property" in f"{outcomes[70]} {outcomes[70].words}"
+    assert "no_such_property" in f"{outcomes[70]} {outcomes[70].crm_message}"
     assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 99
     assert sum(calls.values()) <= 4 + 2 * 7
 
@@ -144,7 +144,7 @@ def test_a_type_id_nobody_has_holds_the_leads_back(account, lead, deliver):
     calls = account.calls(lambda: deliver(connector, lead(1), lead(2)))
     (outcome, _) = deliver(connector, lead(1), lead(2))
     assert isinstance(outcome, TemporaryFailure)
-    assert outcome.words == "Unable to infer object type from: 2-999"
+    assert outcome.crm_message == "Unable to infer object type from: 2-999"
     assert sum(calls.values()) == 2
     assert any("has not the object" in finding.message for finding in connector.check())
 

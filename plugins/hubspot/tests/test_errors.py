@@ -93,7 +93,7 @@ def test_refused_data_is_dead_with_hubspots_words_and_reference(account, lead, d
     account.board.switch_on(aimed(fault, "contacts"))
     (outcome,) = deliver(account.connect(), lead())
     assert isinstance(outcome, PermanentFailure)
-    assert outcome.words
+    assert outcome.crm_message
     assert outcome.reference
     assert "example.com" not in str(outcome)
 

@@ -96,7 +96,7 @@ class BuriesTheLocked(SampleConnector):
     caught_by = "test_a_locked_record_is_tried_again"
 
     def refusal(self, name, error):
-        return PermanentFailure(f"the {name} was refused", words=error["message"])
+        return PermanentFailure(f"the {name} was refused", crm_message=error["message"])
 
 
 class MatchesByPosition(SampleConnector):

@@ -105,7 +105,7 @@ class RetriesTooLongForEver(SampleConnector):
         return {field: self.text(value) for field, value in values.items()}
 
     def refusal(self, name, error):
-        return TemporaryFailure("the CRM refused the record", words=error["message"])
+        return TemporaryFailure("the CRM refused the record", crm_message=error["message"])
 
 
 class SaysTooLongWithoutAName(SampleConnector):
@@ -115,4 +115,4 @@ class SaysTooLongWithoutAName(SampleConnector):
         return {field: self.text(value) for field, value in values.items()}
 
     def refusal(self, name, error):
-        return PermanentFailure("the CRM refused the record", words="something is too long")
+        return PermanentFailure("the CRM refused the record", crm_message="something is too long")

@@ -15,7 +15,7 @@ class NamesNoField(SampleConnector):
     caught_by = "test_a_missing_required_field_is_refused_by_name"
 
     def refusal(self, name, error):
-        return PermanentFailure(f"the {name} was refused", words="something is missing")
+        return PermanentFailure(f"the {name} was refused", crm_message="something is missing")
 
 
 class DropsValuesInSilence(SampleConnector):

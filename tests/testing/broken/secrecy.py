@@ -37,7 +37,7 @@ class RepeatsARefusal(SampleConnector):
     def login(self):
         answer = self.crm.login(self.settings["api_key"].reveal())
         if answer.status != 200:
-            raise AuthFailure("the CRM refuses the API key", words=answer.text)
+            raise AuthFailure("the CRM refuses the API key", crm_message=answer.text)
         return self.content(answer)["token"]
 
 
@@ -90,7 +90,7 @@ class QuotesTheCrm(SampleConnector):
     caught_by = "test_no_personal_data_in_a_refused_record"
 
     def refusal(self, name, error):
-        return PermanentFailure(f"refused: {error['message']}", words=error["message"])
+        return PermanentFailure(f"refused: {error['message']}", crm_message=error["message"])
 
 
 class QuotesTheValue(SampleConnector):

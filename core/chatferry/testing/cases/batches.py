@@ -96,7 +96,7 @@ class PartialSuccessCases(Cases):
             first, bad, last = outcomes(connector, leads)
             crm.behave()
             assert isinstance(bad, PermanentFailure), f"a refused {shape.name} came out as {bad!r}"
-            assert bad.words, "the CRM's own words are missing"
+            assert bad.crm_message, "the CRM's own words are missing"
             for lead, outcome in ((leads[0], first), (leads[2], last)):
                 assert isinstance(outcome, Receipt), f"a companion came out as {outcome!r}"
                 holds_receipts(crm, [lead], [outcome])

@@ -205,4 +205,4 @@ def _short(value: Value) -> str:
 
 
 def _words(outcome: Outcome) -> str:
-    return outcome.words if isinstance(outcome, DeliveryError) else ""
+    return outcome.crm_message if isinstance(outcome, DeliveryError) else ""

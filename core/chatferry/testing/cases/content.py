@@ -143,4 +143,4 @@ class ContentCases(Cases):
                     cut_and_said(crm, shape, field, lead, outcome)
                 else:
                     assert isinstance(outcome, PermanentFailure), f"got {outcome!r}"
-                    assert field in f"{outcome} {outcome.words}", f"the refusal does not name {field}"
+                    assert field in f"{outcome} {outcome.crm_message}", f"the refusal does not name {field}"

@@ -56,7 +56,7 @@ class SecrecyCases(Cases):
         shown = [f"{finding.subject} {finding.message}" for finding in connector.check()]
         for outcome in outcomes(connector, [crm.leads.ordinary()]):
             assert isinstance(outcome, DeliveryError)
-            shown += [repr(outcome), outcome.words, *traceback.format_exception(outcome)]
+            shown += [repr(outcome), outcome.crm_message, *traceback.format_exception(outcome)]
         hidden(crm.secrets, *shown, *_logged(caplog, capfd))
 
     @needs(Capability.AUTHENTICATION)

@@ -62,4 +62,4 @@ def _changed(lead: Lead, name: str, field: str, value: Value) -> Lead:
 
 
 def _names(error: PermanentFailure, field: str) -> None:
-    assert field in f"{error} {error.words}", f"the refusal does not name {field}: {error}"
+    assert field in f"{error} {error.crm_message}", f"the refusal does not name {field}: {error}"

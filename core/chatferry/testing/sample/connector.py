@@ -149,7 +149,7 @@ class SampleConnector(Connector):
             answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.patience))
         except PermanentFailure as error:
             if len(rows) == 1:
-                return {rows[0]["key"]: {"error": {"code": error.code, "message": error.words}}}
+                return {rows[0]["key"]: {"error": {"code": error.code, "message": error.crm_message}}}
             half = len(rows) // 2
             return {**self.send(name, rows[:half]), **self.send(name, rows[half:])}
         return {result["key"]: result for result in answer["results"]}
@@ -165,12 +165,12 @@ class SampleConnector(Connector):
         return self.refusal(name, result["error"])
 
     def refusal(self, name: str, error: Mapping[str, Any]) -> DeliveryError:
-        """Return the failure of one record; the CRM's words may echo what was sent."""
-        code, words = error["code"], error["message"]
+        """Return the failure of one record; the CRM's crm_message may echo what was sent."""
+        code, crm_message = error["code"], error["message"]
         if code == "LOCKED":
-            return TemporaryFailure(f"the {name} is locked", words=words, code=code)
+            return TemporaryFailure(f"the {name} is locked", crm_message=crm_message, code=code)
         where = f"{name}.{error['field']}" if error.get("field") else f"the {name}"
-        return PermanentFailure(f"{where} was refused: {code}", words=words, code=code)
+        return PermanentFailure(f"{where} was refused: {code}", crm_message=crm_message, code=code)
 
     def call(self, request: Callable[[str], Answer]) -> dict[str, Any]:
         """Make a request with a token, a new one if the CRM asks for it."""
@@ -200,7 +200,7 @@ class SampleConnector(Connector):
             return dict(content)
         raise self.failure(answer, content["error"], content["message"])
 
-    def failure(self, answer: Answer, code: str, words: str) -> DeliveryError:
+    def failure(self, answer: Answer, code: str, crm_message: str) -> DeliveryError:
         """Return what an answer that is not good means for the whole request."""
         match answer.status:
             case 401 | 403:
@@ -211,5 +211,5 @@ class SampleConnector(Connector):
                 wait = answer.headers.get("Retry-After")
                 return RateLimited("too many calls", retry_after=float(wait) if wait else None, code=code)
             case 400:
-                return PermanentFailure(f"the request was refused: {code}", words=words, code=code)
+                return PermanentFailure(f"the request was refused: {code}", crm_message=crm_message, code=code)
         return TemporaryFailure(f"the CRM answered {answer.status}", code=code)

@@ -41,7 +41,7 @@ class Answer:
 class Told(TypedDict):
     """What every error passes on of a complaint."""
 
-    words: str
+    crm_message: str
     code: str | None
     reference: str | None
 
@@ -52,7 +52,7 @@ class Complaint:
 
     category: str = ""
     code: str = ""
-    words: str = field(default="", repr=False)
+    crm_message: str = field(default="", repr=False)
     reference: str | None = None
     traces: frozenset[str] = frozenset()
     existing_id: str | None = field(default=None, repr=False)
@@ -73,7 +73,7 @@ class Complaint:
     @property
     def told(self) -> Told:
         """What an error raised because of it carries."""
-        return Told(words=self.words, code=self.code or self.category or None, reference=self.reference)
+        return Told(crm_message=self.crm_message, code=self.code or self.category or None, reference=self.reference)
 
 
 class Forbidden(AuthFailure):
@@ -105,7 +105,7 @@ class Refused(PermanentFailure):
         named = f" ({', '.join(sorted(complaint.properties))})" if complaint.properties else ""
         super().__init__(
             f"HubSpot refuses {subject}: {status} {complaint.name}".rstrip() + named,
-            words=complaint.words,
+            crm_message=complaint.crm_message,
             code=complaint.code or complaint.category or str(status),
             reference=complaint.reference,
         )
@@ -175,7 +175,7 @@ def complain(body: Mapping[str, Any], reference: str | None = None) -> Complaint
     return Complaint(
         category=category,
         code=next((code for code in codes if code), ""),
-        words=told,
+        crm_message=told,
         reference=_token(body.get("correlationId")) or reference,
         traces=frozenset(trace for c in contexts for trace in _strings(c, "objectWriteTraceId")),
         existing_id=found.group(1) if found else None,

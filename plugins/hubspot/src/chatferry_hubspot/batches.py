@@ -151,7 +151,7 @@ class _Chunk:
         own = self._client.options.own_properties
         named = not own.isdisjoint(complaint.properties)
         if not named and not complaint.properties and not complaint.traces and self._id_property in own:
-            named = self._id_property in re.findall(r"\w+", complaint.words)
+            named = self._id_property in re.findall(r"\w+", complaint.crm_message)
         if complaint.conflict or not named:
             return None
         return TemporaryFailure(

@@ -169,7 +169,7 @@ class Client:
         if isinstance(error, Refused):
             raise AuthFailure(
                 f"HubSpot refuses to renew the token ({error.status}): authorise the app again",
-                words=error.words,
+                crm_message=error.crm_message,
                 code=error.code,
                 reference=error.reference,
             )

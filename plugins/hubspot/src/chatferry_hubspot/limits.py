@@ -31,7 +31,7 @@ def end_of_day(time_zone: str | None, now: datetime) -> datetime:
 def limit_error(answer: Answer, complaint: Complaint, time_zone: str | None, now: datetime) -> DeliveryError:
     """Return what a 429 means: a used-up day parks, the others ask for a slower pace."""
     policy = complaint.policy or "an unnamed limit"
-    told = Told(words=complaint.words, code=complaint.policy or None, reference=complaint.reference)
+    told = Told(crm_message=complaint.crm_message, code=complaint.policy or None, reference=complaint.reference)
     if complaint.policy == "DAILY":
         return QuotaExhausted(
             "HubSpot's daily limit of the account is used up (429 DAILY)",

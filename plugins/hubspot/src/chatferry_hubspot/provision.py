@@ -88,7 +88,7 @@ def _do(client: Client, step: Step) -> Step:
     except Refused as error:
         if error.conflict:
             return replace(step, action=Action.KEEP, why="somebody made it in the meantime")
-        return replace(step, action=Action.REFUSED, why=f"{error}: {error.words}")
+        return replace(step, action=Action.REFUSED, why=f"{error}: {error.crm_message}")
     return replace(step, action=Action.CREATED)
 
 

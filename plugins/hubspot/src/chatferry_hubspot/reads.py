@@ -125,7 +125,7 @@ def unknown(error: DeliveryError) -> DeliveryError:
         return error
     return TemporaryFailure(
         f"HubSpot does not say what it holds: {error}",
-        words=error.words,
+        crm_message=error.crm_message,
         code=error.code,
         reference=error.reference,
     )

@@ -104,7 +104,7 @@ class Ties:
 def _not_yet(error: PermanentFailure) -> TemporaryFailure:
     return TemporaryFailure(
         f"the conversation cannot be tied to its contact yet: {error}",
-        words=error.words,
+        crm_message=error.crm_message,
         code=error.code,
         reference=error.reference,
     )
