@@ -9,6 +9,9 @@ from hypothesis import settings
 settings.register_profile("chatferry", deadline=None)
 settings.load_profile("chatferry")
 
+# The engine's fixtures serve the tests of several rooms.
+pytest_plugins = ["ferry_fixtures"]
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:

@@ -8,6 +8,7 @@ from functools import partial
 
 from chatferry.accept.acceptance import Acceptance
 from chatferry.connector import Connector, Context, Memory
+from chatferry.deliver.connection import Connection
 from chatferry.deliver.dispatcher import Dispatcher
 from chatferry.engine import Engine
 from chatferry.errors import SettingsError
@@ -15,17 +16,17 @@ from chatferry.iadvize.client import IAdvize
 from chatferry.leads.destination import Destination, Unserved
 from chatferry.leads.mapping import CompiledMapping, compile_mapping
 from chatferry.leads.strategies import register_strategies
-from chatferry.leads.watched import Watched
 from chatferry.ledger import Ledger
 from chatferry.logs import get_logger
 from chatferry.plugins import Plugins
+from chatferry.plugins.guarded_strategy import GuardedStrategy
 from chatferry.settings.destinations import ReadyDestination, validate_destinations
 from chatferry.settings.model import FieldSettings, Settings
 from chatferry.sync.fairness import Fairness
 from chatferry.sync.reading import Reader
 
-_OURS = frozenset(register_strategies())
-"""Strategies that are known to come back."""
+_BUILT_IN = frozenset(register_strategies())
+"""Strategies that are known to return: they need no time-out."""
 
 
 def assemble(
@@ -42,14 +43,18 @@ def assemble(
     prepared = validate_destinations(
         settings, plugins.connectors, plugins.strategies, unusable=plugins.unusable
     )
-    destinations = _destinations(prepared.ready, settings, ledger)
+    destinations = _destinations(prepared.ready)
     unserved = _unserved(prepared.unserved, settings)
-    ledger.leases.introduce([*destinations, *unserved])
+    ledger.destinations.introduce([*destinations, *unserved])
     return Engine(
         settings=settings,
         ledger=ledger,
         plugins=plugins,
         destinations=destinations,
+        dispatchers={
+            name: dispatcher_of(ready, settings, ledger.memory(name))
+            for name, ready in prepared.ready.items()
+        },
         clients={
             (client.platform, client.client_id): IAdvize(client, ledger.tokens)
             for client in settings.iadvize.clients
@@ -80,14 +85,12 @@ def mapping_of(ready: ReadyDestination) -> CompiledMapping:
     return compile_mapping({**defaults, **ready.settings.mapping}, destination=ready.settings.name)
 
 
-def _destinations(
-    ready: Mapping[str, ReadyDestination], settings: Settings, ledger: Ledger
-) -> dict[str, Destination]:
+def _destinations(ready: Mapping[str, ReadyDestination]) -> dict[str, Destination]:
     made: dict[str, Destination] = {}
     problems: list[str] = []
     for name, one in ready.items():
         try:
-            made[name] = destination_of(one, settings, ledger.memory(name))
+            made[name] = destination_of(one)
         except SettingsError as error:
             problems += error.problems
     if problems:
@@ -104,27 +107,31 @@ def _unserved(reasons: Mapping[str, str], settings: Settings) -> dict[str, Unser
     }
 
 
-def destination_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Destination:
-    """Return a destination that is ready to decide and to deliver; its connector is made when needed.
+def destination_of(one: ReadyDestination) -> Destination:
+    """Return a destination that is ready to decide.
 
     :raises SettingsError: with every expression of its mapping that cannot work.
     """
     return Destination(
         settings=one.settings,
-        batch_size=one.connector.batch_size,
-        strategies=[s if type(s) in _OURS else Watched(s) for s in one.strategies],
+        strategies=[s if type(s) in _BUILT_IN else GuardedStrategy(s) for s in one.strategies],
         mapping=mapping_of(one),
-        dispatcher=dispatcher_of(one, settings, memory),
     )
 
 
 def dispatcher_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Dispatcher:
     """Return the way to call a destination's connector, which is made at the first call."""
+    connect = partial(connector_of, one, settings, memory)
+    connection = Connection(one.settings.name, connect)
+    return Dispatcher(one.settings.name, connection, batch_size=one.connector.batch_size)
+
+
+def connector_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Connector:
+    """Make a destination's connector."""
     context = Context(
         destination=one.settings.name,
         directory=settings.directory,
         memory=memory,
         fields={name: tuple(mapped) for name, mapped in one.settings.mapping.items()},
     )
-    connect: Callable[[], Connector] = partial(one.connector, one.options, context)
-    return Dispatcher(one.settings.name, connect)
+    return one.connector(one.options, context)

@@ -7,8 +7,9 @@
     ├── PluginError             one plugin is unusable; the others go on
     ├── MappingError            a field's expression fails on one lead; the lead waits for an operator
     ├── WebhookRefused          the request is answered with ``status`` and forgotten
-    ├── LedgerUnavailable       nothing could be stored: 503, iAdvize tries again
-    │   └── LedgerRefused           the same, because of what was to be stored
+    ├── LedgerError             nothing could be stored: 503, iAdvize tries again
+    │   ├── LedgerUnavailable       the ledger is out of reach
+    │   └── LedgerRefused           the ledger does not take these very data
     ├── PlatformError           iAdvize did not give a conversation
     │   ├── PlatformUnavailable     try again, not before ``retry_after``
     │   ├── PlatformRefused         the document was refused: ask for less at a time
@@ -70,11 +71,15 @@ class WebhookRefused(ChatferryError):
         super().__init__(f"{title}: {detail}")
 
 
-class LedgerUnavailable(ChatferryError):
+class LedgerError(ChatferryError):
     """The ledger could not be read or written; whatever was asked for did not happen."""
 
 
-class LedgerRefused(LedgerUnavailable):
+class LedgerUnavailable(LedgerError):
+    """The ledger is out of reach."""
+
+
+class LedgerRefused(LedgerError):
     """The ledger does not take these very data; others may pass."""
 
 

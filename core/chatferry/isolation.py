@@ -46,21 +46,31 @@ def isolate(
     :param culprits: returns the positions in the part that a refusal names, if it names any.
     """
     outcomes: dict[int, R | E | S | TemporaryFailure] = {}
-    numbered = list(enumerate(items))
+    made = 0
 
     def send_numbered(part: Sequence[tuple[int, T]]) -> Sequence[R]:
+        nonlocal made
+        made += 1
+        if calls is not None and made > calls:
+            raise _BudgetSpent("too many of one batch are refused: the rest wait for the next one")
         return send([item for _, item in part])
 
     def named(error: E, part: Sequence[tuple[int, T]]) -> Collection[int]:
         return culprits(error, [item for _, item in part])
 
+    stopping = (*(stop if isinstance(stop, tuple) else (stop,)), _BudgetSpent)
+    numbered = list(enumerate(items))
     parts = isolate_parts(
-        numbered, send_numbered, refusal=refusal, stop=stop, size=size, calls=calls, culprits=named
+        numbered, send_numbered, refusal=refusal, stop=stopping, size=size, culprits=named
     )
     for part, found in parts:
         shared = [found] * len(part) if isinstance(found, Exception) else found
         outcomes.update(zip((number for number, _ in part), shared, strict=True))
     return [outcomes[number] for number, _ in numbered]
+
+
+class _BudgetSpent(TemporaryFailure):
+    """The calls that may be spent on finding culprits are spent."""
 
 
 def isolate_parts(
@@ -70,23 +80,16 @@ def isolate_parts(
     refusal: type[E] | tuple[type[E], ...],
     stop: type[S] | tuple[type[S], ...] = (),
     size: int | None = None,
-    calls: int | None = None,
     culprits: Callable[[E, Sequence[T]], Collection[int]] = _names_none,
-) -> Iterator[tuple[Sequence[T], R | E | S | TemporaryFailure]]:
+) -> Iterator[tuple[Sequence[T], R | E | S]]:
     """Yield each part that needs no further call with its result or error, as soon as that is known.
 
-    The parameters are those of :func:`isolate`, but ``send`` may return one result for a whole part.
+    The parameters are those of :func:`isolate`, but ``send`` returns one result for a whole part.
     """
     size = size or max(len(items), 1)
     waiting = [items[start : start + size] for start in range(0, len(items), size)][::-1]
-    made = 0
     while waiting:
         part = waiting.pop()
-        if calls is not None and made >= calls:
-            spent = TemporaryFailure("too many of one batch are refused: the rest wait for the next one")
-            yield from ((each, spent) for each in (part, *reversed(waiting)))
-            return
-        made += 1
         try:
             result = send(part)
         except stop as error:

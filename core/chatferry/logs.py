@@ -34,7 +34,7 @@ with _without("rich"):
     import structlog
     from structlog import get_logger
 
-__all__ = ["configure_logging", "frames", "get_logger"]
+__all__ = ["configure_logging", "described", "frames", "get_logger"]
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -70,6 +70,23 @@ def frames(error: BaseException) -> str:
     """
     summary = traceback.extract_tb(error.__traceback__)
     return " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in summary)
+
+
+def described(error: BaseException) -> str:
+    """Say what was raised and where, but never in the error's own words: they may hold personal data.
+
+    Only a failed import is quoted: it names modules, and happens before there is any data.
+    """
+    quoted = f" ({error})" if isinstance(error, ImportError) else ""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} at {error.filename}:{error.lineno}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return f"{type(error).__name__}{quoted}"
+    module = trace.tb_frame.f_globals.get("__name__", trace.tb_frame.f_code.co_filename)
+    return f"{type(error).__name__} at {module}:{trace.tb_lineno}{quoted}"
 
 
 class _Unfailing:

@@ -249,3 +249,13 @@ class Lead:
         """The readable conversation, if the destination uses the ``transcript`` strategy."""
         found = self.answers.get("transcript")
         return found.value if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookFailure:
+    """A way in which a plugin's hook fails; ``reason`` says what was raised and where, in no words of its own."""
+
+    plugin: str
+    version: str
+    hook: str
+    reason: str

@@ -9,7 +9,7 @@ import pytest
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import create_app
-from chatferry.iadvize.tokens import LOGINS_A_MINUTE
+from chatferry.http.token_store import LOGINS_A_MINUTE
 from chatferry.ledger import Ledger
 
 
@@ -118,7 +118,7 @@ def test_a_destinations_settings_and_expressions_are_looked_at(run, configure):
 
 @pytest.mark.parametrize(
     ("pen", "said"),
-    [("broken", "check failed with RuntimeError"), ("stuck", "did not come back within 0.3 s")],
+    [("broken", "check failed with RuntimeError"), ("stuck", "did not return within 0.3 s")],
 )
 def test_a_connector_that_fails_or_hangs_is_a_finding(run, configure, pen, said):
     configure(pen=pen)

@@ -27,7 +27,7 @@ PLATFORM = """
     def register_emulators():
         option = click.Option(["--colour"], default="blue", help="Which.")
         return [Emulator(name="platform", summary="A platform.", create=create, options=[option],
-                         faults={"is_backfill": "It is late."}, hints=["open {url}/"])]
+                         faults={"late": "It is late."}, hints=["open {url}/"])]
 """
 
 
@@ -76,7 +76,7 @@ def test_it_serves_until_it_is_told_to_end(install, tmp_path, number):
     install("platform", PLATFORM)
     command = [*(sys.executable, "-m", "chatferry", "emulate", "platform"), "--colour", "red"]
     with subprocess.Popen(
-        [*command, "--latency", "80ms", "--fault", "is_backfill"],
+        [*command, "--latency", "80ms", "--fault", "late"],
         stdout=subprocess.PIPE,
         text=True,
         env={"PYTHONPATH": str(tmp_path / "site"), "PYTHONUNBUFFERED": "1"},

@@ -116,7 +116,7 @@ def test_one_destination_can_be_cleared_and_the_other_goes_on(open_archive, hist
 def test_a_batch_on_its_way_is_waited_for(delivered, history):
     """Its receipt, not here yet, would name records that nobody erases."""
     engine = delivered.engine
-    engine.ledger.leases.take_turn("sales", "somebody else", engine.clock(), engine.clock() + 0.3)
+    engine.ledger.destinations.take("sales", "somebody else", engine.clock(), engine.clock() + 0.3)
     assert delivered.json("erase", history.ids[1], "--yes")["erased"] == {"sales": 1}
 
 

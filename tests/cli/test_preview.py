@@ -8,7 +8,7 @@ import socket
 import pytest
 import requests
 
-from chatferry.iadvize.tokens import LOGINS_A_MINUTE
+from chatferry.http.token_store import LOGINS_A_MINUTE
 from chatferry.ledger import Ledger
 
 QUERY = """query($id: UUID!) { conversation(id: $id) {

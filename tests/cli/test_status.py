@@ -159,7 +159,7 @@ def the(conversation):
 def test_a_connector_that_hangs_on_needs_an_operator(shop):
     def hang(failures):
         ledger, now = shop.engine.ledger, time.time()
-        ledger.leases.take_turn("sales", ledger.owner, now, now + 60)
+        ledger.destinations.take("sales", ledger.owner, now, now + 60)
         ledger.destinations.pause("sales", PauseKind.HUNG, "no answer", now + 60, failures=failures)
         return shop.json("status")["needs"]
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from chatferry.cli.app import command_line
 from chatferry.errors import ChatferryError
-from chatferry.runners.process import TURN
+from chatferry.runners.process import SWITCH_INTERVAL
 
 
 @pytest.fixture
@@ -31,6 +31,6 @@ def test_a_worker_does_not_run_on_without_one_of_its_loops(shop):
         workspace.settings = replace(settings, runner=replace(settings.runner, idle=float("inf")))
         error = CliRunner().invoke(command_line(), ["worker"], obj=workspace).exception
     assert isinstance(error, ChatferryError)
-    assert sys.getswitchinterval() == pytest.approx(TURN)
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL)
     # Others end as well, but the worker stops at the first: which ones it still names is chance.
     assert "loops ended by themselves" in str(error)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from chatferry import PermanentFailure, Receipt, TemporaryFailure, hookimpl
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.runners.local import LocalRunner
 
 HOOKS = ("conversation_synced", "delivery_succeeded", "delivery_failed", "engine_started", "engine_stopping")

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from chatferry import Connector, hookimpl
-from chatferry.ledger.decisions import DeliveryState
-from chatferry.ledger.selection import Selection
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.stories import Name
 from chatferry.runners.local import LocalRunner
 from chatferry.settings.model import LiveSettings, RetrySettings, StrategySettings

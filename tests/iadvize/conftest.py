@@ -8,8 +8,8 @@ from graphql import build_schema, graphql_sync
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, create_app
+from chatferry.http.token_store import MemoryTokens
 from chatferry.iadvize.client import IAdvize
-from chatferry.iadvize.tokens import MemoryTokens
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
 

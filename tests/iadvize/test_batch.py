@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app
+from chatferry.http.token_store import MemoryTokens
 from chatferry.iadvize.client import IAdvize
-from chatferry.iadvize.tokens import MemoryTokens
 from chatferry.model import Conversation
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret

@@ -17,8 +17,8 @@ from chatferry.errors import (
     PlatformUnavailable,
     SettingsError,
 )
+from chatferry.http.token_store import MemoryTokens
 from chatferry.iadvize.client import IAdvize
-from chatferry.iadvize.tokens import MemoryTokens
 from chatferry.model import AuthorKind, Conversation
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret

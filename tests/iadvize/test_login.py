@@ -12,9 +12,9 @@ from flask import Flask, jsonify, request
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app
 from chatferry.errors import PlatformAuthFailure, PlatformUnavailable
+from chatferry.http.token_store import LOGINS_A_MINUTE, AccessToken, MemoryTokens
 from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.login import Login
-from chatferry.iadvize.tokens import LOGINS_A_MINUTE, AccessToken, MemoryTokens
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
 

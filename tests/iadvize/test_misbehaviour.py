@@ -75,7 +75,7 @@ def test_a_refused_key_may_hide_in_a_200(answering, code):
 
 
 @pytest.mark.parametrize(
-    ("answer", "crm_message"),
+    ("answer", "words"),
     [
         (lambda body: {"data": chat(body, id="another")}, "answered with something else"),
         (lambda _: {"data": {"c0": "text"}}, "answered with something else"),

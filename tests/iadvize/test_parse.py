@@ -311,7 +311,7 @@ def test_a_legacy_id_is_read_in_each_of_its_forms_and_in_no_other(written, read)
 
 @given(JSON)
 def test_scalars_never_raise(value):
-    for read in (moment, legacy_id, seconds, clean):
+    for read in (moment, legacy_id, seconds, storable):
         read(value)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import SyncResult
-from chatferry.ledger.decisions import Decided, DeliveryState
-from chatferry.ledger.selection import Listed, Selection
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import Decided, Delivery, DeliveryState
 from chatferry.ledger.sync_requests import SyncRequest
 
 NOW = 1_700_000_000.0
@@ -37,13 +37,13 @@ class Filler:
 
     def put(
         self, conversation: str = "c1", *, at: float = NOW, project_id: int = 1549, **decided: object
-    ) -> Listed:
+    ) -> Delivery:
         """Queue a delivery and return it."""
         self.mark(conversation, at, project_id=project_id)
         self.sync(decision(conversation, **decided), at=at)
         return self.only(conversation)
 
-    def only(self, conversation: str = "c1", destination: str | None = None) -> Listed:
+    def only(self, conversation: str = "c1", destination: str | None = None) -> Delivery:
         (listed,) = self.ledger.selections.list(Selection(conversation=conversation, destination=destination))
         return listed
 
@@ -63,7 +63,7 @@ def decision(conversation: str = "c1", **changes: object) -> Decided:
 @pytest.fixture
 def fill(ledger: Ledger) -> Filler:
     """A ledger with the destinations sales and care, to be filled."""
-    ledger.leases.introduce(["sales", "care"])
+    ledger.destinations.introduce(["sales", "care"])
     return Filler(ledger)
 
 

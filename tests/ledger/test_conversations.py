@@ -6,8 +6,8 @@ import threading
 from chatferry.errors import LedgerUnavailable
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import SyncResult
-from chatferry.ledger.decisions import DeliveryState
-from chatferry.ledger.deliveries import AttemptResult
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import AttemptResult, DeliveryState
 from chatferry.ledger.sync_requests import SyncRequest
 
 NOW = 1_700_000_000.0
@@ -18,8 +18,9 @@ def test_a_thread_whose_lease_ran_out_settles_nothing_another_thread_leased(fill
     fill.mark("c1")
     (slow,) = known.lease(owner, NOW, NOW + 60, 50)
     (quick,) = known.lease(owner, NOW + 61, NOW + 121, 50)
-    assert known.record_sync(owner, [SyncResult(due=slow, decisions=[decided(fingerprint="old")])], NOW + 62) == []
-    assert known.record_sync(owner, [SyncResult(due=quick, decisions=[decided(fingerprint="new")])], NOW + 63) == [1]
+    known.record_sync(owner, [SyncResult(due=slow, decisions=[decided(fingerprint="old")])], NOW + 62)
+    assert fill.ledger.selections.count(Selection()) == 0
+    known.record_sync(owner, [SyncResult(due=quick, decisions=[decided(fingerprint="new")])], NOW + 63)
     assert fill.only().fingerprint == "new"
 
 
@@ -35,20 +36,29 @@ def test_what_a_sync_gives_back_is_leased_anew_at_once(fill):
 
 def test_a_lead_on_its_way_that_is_no_longer_wanted_is_left_out(fill, decided):
     queued = fill.put()
-    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
     fill.mark("c1")
     fill.sync(decided(state=DeliveryState.SKIPPED, reason="vetoed", fingerprint=None, lead=None))
     found = fill.only()
-    assert (found.state, found.reason, found.lead, found.due_at) == (DeliveryState.SKIPPED, "vetoed", None, None)
+    assert (found.state, found.reason, found.lead, found.due_at) == (
+        DeliveryState.SKIPPED,
+        "vetoed",
+        None,
+        None,
+    )
     assert found.version == queued.version + 1
-    fill.ledger.deliveries.record_attempts([AttemptResult(delivery=leased, state=DeliveryState.DUE, due_at=NOW + 9)], NOW)
+    fill.ledger.deliveries.record_attempts(
+        [AttemptResult(delivery=leased, state=DeliveryState.DUE, due_at=NOW + 9)], NOW
+    )
     assert fill.only().state is DeliveryState.SKIPPED
 
 
 def test_a_lead_that_was_delivered_stays_delivered_whatever_is_wanted_later(fill, decided):
     fill.put()
-    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
-    fill.ledger.deliveries.record_attempts([AttemptResult(delivery=leased, state=DeliveryState.DELIVERED)], NOW)
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
+    fill.ledger.deliveries.record_attempts(
+        [AttemptResult(delivery=leased, state=DeliveryState.DELIVERED)], NOW
+    )
     fill.mark("c1")
     fill.sync(decided(state=DeliveryState.SKIPPED, reason="vetoed", fingerprint=None, lead=None))
     assert fill.only().state is DeliveryState.DELIVERED
@@ -56,7 +66,8 @@ def test_a_lead_that_was_delivered_stays_delivered_whatever_is_wanted_later(fill
 
 def marks(names):
     return [
-        SyncRequest(platform="ha", client_id=335, conversation_id=name, seen_at=NOW, due_at=NOW) for name in names
+        SyncRequest(platform="ha", client_id=335, conversation_id=name, seen_at=NOW, due_at=NOW)
+        for name in names
     ]
 
 
@@ -84,12 +95,16 @@ def test_whoever_marks_reads_and_delivers_at_once_waits_for_nobody_in_a_circle(f
         due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
         chance.shuffle(due)
         decisions = [decided(fingerprint=str(chance.random()))]
-        ledger.conversations.record_sync(ledger.owner, [SyncResult(due=one, decisions=decisions) for one in due], NOW)
+        ledger.conversations.record_sync(
+            ledger.owner, [SyncResult(due=one, decisions=decisions) for one in due], NOW
+        )
 
     def deliver(ledger, chance):
-        batch = ledger.deliveries.lease("sales", ledger.owner, NOW, NOW + 60, limit=50, linger=0)
+        batch = ledger.deliveries.lease("sales", ledger.owner, NOW, NOW + 60, limit=50, linger=0).deliveries
         chance.shuffle(batch)
-        ledger.deliveries.record_attempts([AttemptResult(delivery=one, state=DeliveryState.DELIVERED) for one in batch], NOW)
+        ledger.deliveries.record_attempts(
+            [AttemptResult(delivery=one, state=DeliveryState.DELIVERED) for one in batch], NOW
+        )
 
     mark(fill.ledger, random.Random(1))
     threads = [often(turn) for turn in (mark, mark, read, deliver)]

@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 from sqlalchemy import event
 
-from chatferry.ledger.decisions import DeliveryState
-from chatferry.ledger.deliveries import PRUNED_AT_ONCE, AttemptResult
+from chatferry.iadvize.facts import retained_facts
+from chatferry.ledger.deliveries.pruning import PRUNED_AT_ONCE
+from chatferry.ledger.deliveries.states import AttemptResult, DeliveryState
 from chatferry.ledger.events import Admission
 from chatferry.model import Event
 
@@ -18,7 +19,7 @@ NOW = 1_700_000_000.0
 @pytest.fixture
 def lease(fill):
     def take(at=NOW):
-        (leased,) = fill.ledger.deliveries.lease("sales", "me", at, at + 60, limit=9, linger=0)
+        (leased,) = fill.ledger.deliveries.lease("sales", "me", at, at + 60, limit=9, linger=0).deliveries
         return leased
 
     return take
@@ -47,7 +48,8 @@ def test_what_a_crm_said_of_newer_content_outlives_an_older_batch_that_ends_late
 
 
 @pytest.mark.parametrize(
-    "is_backfill", [{"state": DeliveryState.DELIVERED, "receipt": "{}"}, {"state": DeliveryState.DUE, "due_at": NOW + 500}]
+    "late",
+    [{"state": DeliveryState.DELIVERED, "receipt": "{}"}, {"state": DeliveryState.DUE, "due_at": NOW + 500}],
 )
 def test_newer_content_is_written_once_more_after_an_older_batch_that_ends_late(fill, overtaken, lease, late):
     older, newer = overtaken
@@ -76,7 +78,9 @@ def test_an_older_content_that_was_refused_has_overwritten_nothing(fill, overtak
     older, newer = overtaken
     fill.ledger.deliveries.record_attempts([delivered(newer)], NOW)
     refused = AttemptResult(delivery=older, state=DeliveryState.DEAD, reason="no such field")
-    parked = AttemptResult(delivery=older, state=DeliveryState.DUE, due_at=NOW, reason="the quota is spent", counted=False)
+    parked = AttemptResult(
+        delivery=older, state=DeliveryState.DUE, due_at=NOW, reason="the quota is spent", counted=False
+    )
     for late in (refused, parked):
         fill.ledger.deliveries.record_attempts([late], NOW + 1)
     assert fill.only().state is DeliveryState.DELIVERED
@@ -105,15 +109,18 @@ def test_many_that_end_late_are_settled_together(fill, decided):
     for name in ("c1", "c2", "c3"):
         fill.put(name)
     lease = partial(fill.ledger.deliveries.lease, "sales", "me", limit=9, linger=0)
-    older = lease(NOW, NOW + 60)
+    older = lease(NOW, NOW + 60).deliveries
     for name in ("c1", "c2", "c3"):
         fill.mark(name)
     fill.sync(decided(fingerprint="second"))
     settle = fill.ledger.deliveries.record_attempts
-    settle([delivered(one) for one in lease(NOW, NOW + 60)], NOW)
-    is_backfill = [AttemptResult(delivery=one, state=DeliveryState.DUE, due_at=NOW + 9, reason="away") for one in older[1:]]
+    settle([delivered(one) for one in lease(NOW, NOW + 60).deliveries], NOW)
+    late = [
+        AttemptResult(delivery=one, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")
+        for one in older[1:]
+    ]
     settle([delivered(older[0]), *late], NOW + 1)
-    assert [one.fingerprint for one in lease(NOW + 1, NOW + 60)] == ["second"] * 3
+    assert [one.fingerprint for one in lease(NOW + 1, NOW + 60).deliveries] == ["second"] * 3
 
 
 @contextmanager
@@ -150,11 +157,11 @@ def test_old_leads_and_events_are_dropped_a_few_at_a_time(fill, decided):
             for number in range(many)
         ]
     )
-    assert ledger.events.prune(NOW + 1) == 0
+    assert ledger.events.prune(NOW + 1, retained_facts) == 0
     while ledger.status(NOW).reading.waiting:
         fill.sync(decided(state=DeliveryState.SKIPPED, reason="not ours", lead=None))
     with written(ledger, "DELETE") as deleted, written(ledger, "UPDATE") as emptied:
-        assert ledger.events.prune(NOW + 1) == many
+        assert ledger.events.prune(NOW + 1, retained_facts) == many
         assert ledger.deliveries.prune(NOW + 1) == many
     assert deleted == emptied == [PRUNED_AT_ONCE, 5]
     assert fill.only("c7").email is None

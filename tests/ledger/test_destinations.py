@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatferry.ledger.decisions import DeliveryState
-from chatferry.ledger.deliveries import AttemptResult
-from chatferry.ledger.destinations import PauseKind
+from chatferry.ledger.deliveries.states import AttemptResult, DeliveryState
+from chatferry.ledger.destinations import BatchEnd, Pause, PauseKind
 
 NOW = 1_700_000_000.0
 
@@ -15,43 +14,50 @@ def destinations(fill):
 
 
 def take(fill, at=NOW):
-    return fill.ledger.deliveries.lease("sales", fill.ledger.owner, at, at + 60, limit=9, linger=0)
+    return fill.ledger.deliveries.lease("sales", fill.ledger.owner, at, at + 60, limit=9, linger=0).deliveries
 
 
-def test_a_stranger_is_awake(destinations):
+def resume(fill, *, succeeded):
+    """End a batch that did not fail as a whole."""
+    end = BatchEnd(destination="sales", owner=fill.ledger.owner, succeeded=succeeded)
+    fill.ledger.deliveries.record_attempts([], NOW, end)
+
+
+def test_an_unknown_destination_is_not_paused(destinations):
     assert destinations.state("nowhere").pause_kind is None
 
 
-def park(fill, why, until, failures=0):
-    """Take a turn and end it with a rest."""
-    fill.ledger.leases.take_turn("sales", fill.ledger.owner, NOW, NOW + 60)
-    fill.ledger.destinations.pause("sales", why, "a reason", until, failures=failures)
+def pause(fill, kind, until, failures=0):
+    """Lease the destination, and end that with a pause."""
+    fill.ledger.destinations.take("sales", fill.ledger.owner, NOW, NOW + 60)
+    pause = Pause(kind=kind, reason="a reason", until=until, failures=failures)
+    fill.ledger.destinations.pause("sales", pause)
 
 
-def test_a_parked_destination_gets_nothing_until_its_time_has_come(fill, destinations):
+def test_a_paused_destination_gets_nothing_until_its_time_has_come(fill, destinations):
     fill.put()
-    park(fill, PauseKind.QUOTA, NOW + 60, failures=3)
+    pause(fill, PauseKind.QUOTA, NOW + 60, failures=3)
     state = destinations.state("sales")
     assert (state.pause_kind, state.paused_until, state.failures) == (PauseKind.QUOTA, NOW + 60, 3)
     assert take(fill) == []
     assert len(take(fill, NOW + 60)) == 1
 
 
-def test_a_turn_that_ends_well_wakes_and_is_remembered(fill, destinations):
-    park(fill, PauseKind.BACKING_OFF, NOW + 60, failures=3)
-    for succeeded_at in (NOW, None):
-        fill.ledger.leases.take_turn("sales", fill.ledger.owner, NOW, NOW + 60)
-        destinations.resume("sales", succeeded_at)
+def test_a_batch_that_ends_well_resumes_the_destination_and_is_remembered(fill, destinations):
+    pause(fill, PauseKind.BACKING_OFF, NOW + 60, failures=3)
+    for succeeded in (True, False):
+        destinations.take("sales", fill.ledger.owner, NOW, NOW + 60)
+        resume(fill, succeeded=succeeded)
     state = destinations.state("sales")
     assert (state.pause_kind, state.failures, state.last_success_at) == (None, 0, NOW)
 
 
-def test_what_an_operator_parked_stays_parked_whatever_a_batch_on_its_way_comes_to(fill, destinations):
+def test_what_an_operator_paused_stays_paused_whatever_becomes_of_a_batch_in_flight(fill, destinations):
     fill.put()
     assert len(take(fill)) == 1
     destinations.pause_by_operator("sales", "a migration")
-    destinations.resume("sales", NOW)
-    park(fill, PauseKind.CREDENTIALS, NOW + 1)
+    resume(fill, succeeded=True)
+    pause(fill, PauseKind.CREDENTIALS, NOW + 1)
     state = destinations.state("sales")
     assert (state.pause_kind, state.pause_reason, state.paused_until) == (
         PauseKind.OPERATOR,
@@ -62,34 +68,36 @@ def test_what_an_operator_parked_stays_parked_whatever_a_batch_on_its_way_comes_
     assert take(fill, NOW + 1e6) == []
 
 
-def test_an_operator_who_parks_and_wakes_does_not_let_two_batches_out_at_once(fill, destinations):
+def test_an_operator_who_pauses_and_resumes_does_not_let_two_batches_out_at_once(fill, destinations):
     fill.put()
     assert len(take(fill)) == 1
     destinations.pause_by_operator("sales", "a migration")
-    destinations.resume_by_operator("sales", NOW)
-    assert fill.ledger.deliveries.lease("sales", "another", NOW, NOW + 60, limit=9, linger=0) == []
+    fill.ledger.resume_destination("sales", NOW)
+    assert fill.ledger.deliveries.lease("sales", "another", NOW, NOW + 60, limit=9, linger=0).deliveries == []
 
 
-def test_waking_makes_due_what_waited(fill, destinations):
+def test_resuming_makes_due_what_waited(fill):
     fill.put()
     (leased,) = take(fill)
     fill.ledger.deliveries.record_attempts(
         [AttemptResult(delivery=leased, state=DeliveryState.DUE, due_at=NOW + 3600, reason="away")], NOW
     )
-    park(fill, PauseKind.BACKING_OFF, NOW + 3600)
-    assert destinations.resume_by_operator("sales", NOW) == 1
+    pause(fill, PauseKind.BACKING_OFF, NOW + 3600)
+    assert fill.ledger.resume_destination("sales", NOW) == 1
     assert len(take(fill)) == 1
 
 
-def test_a_turn_that_is_over_ends_nothing(fill, destinations):
-    park(fill, PauseKind.CREDENTIALS, NOW + 60)
-    destinations.resume("sales", NOW)
+def test_a_lease_that_is_over_ends_nothing(fill, destinations):
+    pause(fill, PauseKind.CREDENTIALS, NOW + 60)
+    resume(fill, succeeded=True)
     state = destinations.state("sales")
     assert (state.pause_kind, state.last_success_at) == (PauseKind.CREDENTIALS, None)
 
 
-def test_one_destination_rests_alone(fill, destinations):
+def test_one_destination_is_paused_alone(fill, destinations):
     fill.put(destination="care")
     destinations.pause_by_operator("sales", "a migration")
-    leased = fill.ledger.deliveries.lease("care", fill.ledger.owner, NOW, NOW + 60, limit=9, linger=0)
+    leased = fill.ledger.deliveries.lease(
+        "care", fill.ledger.owner, NOW, NOW + 60, limit=9, linger=0
+    ).deliveries
     assert len(leased) == 1

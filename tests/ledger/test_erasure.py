@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger.conversations import SyncResult as Read
-from chatferry.ledger.decisions import ERASED, DeliveryState
-from chatferry.ledger.deliveries import AttemptResult
+from chatferry.ledger.deliveries.states import ERASED, AttemptResult, DeliveryState
 from chatferry.ledger.events import Admission
 from chatferry.ledger.stories import Name
 from chatferry.ledger.tables import conversations, events
@@ -36,7 +36,12 @@ def test_what_is_buried_holds_nothing_and_is_never_news(fill, erasures, decided)
     fill.put()
     erasures.tombstone([1], ["sales", "care"], NOW)
     sales, care = fill.only(destination="sales"), fill.only(destination="care")
-    assert (sales.state, sales.reason, sales.lead, sales.due_at) == (DeliveryState.DISCARDED, ERASED, None, None)
+    assert (sales.state, sales.reason, sales.lead, sales.due_at) == (
+        DeliveryState.DISCARDED,
+        ERASED,
+        None,
+        None,
+    )
     assert (care.state, care.reason, care.key) == (DeliveryState.DISCARDED, ERASED, sales.key)
     for fingerprint in ("second", None):
         fill.mark("c1")
@@ -59,9 +64,11 @@ def test_a_sync_that_was_under_way_comes_too_late(fill, erasures, decided):
 
 def test_what_the_crm_said_stays_until_its_records_are_gone(fill, erasures):
     fill.put()
-    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
     erasures.tombstone([1], ["sales"], NOW)
-    fill.ledger.deliveries.record_attempts([AttemptResult(delivery=leased, state=DeliveryState.DELIVERED, receipt="{}")], NOW)
+    fill.ledger.deliveries.record_attempts(
+        [AttemptResult(delivery=leased, state=DeliveryState.DELIVERED, receipt="{}")], NOW
+    )
     (buried,) = erasures.tombstones([1])
     assert buried.receipt == "{}"
     assert fill.only().state is DeliveryState.DISCARDED
@@ -113,7 +120,7 @@ def test_nothing_heard_or_read_later_brings_back_who_was_erased(fill, erasures):
     fill.mark("c1")
     (leased,) = ledger.conversations.lease("me", NOW, NOW + 60, 50)
     erasures.tombstone([1], ["sales"], NOW)
-    assert ledger.conversations.record_sync("me", [Read(due=leased, visitor_id="v1", due_at=NOW)], NOW) == []
+    ledger.conversations.record_sync("me", [Read(due=leased, visitor_id="v1", due_at=NOW)], NOW)
     ledger.events.accept([Admission(event=answered(), due_at=NOW)])
     fill.mark("c1", visitor_id="v1")
     known, heard = held(ledger)
@@ -130,11 +137,11 @@ def test_what_pruned_events_told_goes_as_well_and_does_not_come_back(fill, erasu
     ledger.events.accept([Admission(event=answered(), due_at=NOW)])
     fill.sync()
     if pruned_first:
-        ledger.events.prune(NOW + 1)
+        ledger.events.prune(NOW + 1, retained_facts)
         assert "kumquat" in held(ledger)[0]
     erasures.tombstone(erasures.meant(conversation="c1"), ["sales"], NOW)
     ledger.events.accept([Admission(event=answered("e2"), due_at=NOW)])
-    ledger.events.prune(NOW + 1)
+    ledger.events.prune(NOW + 1, retained_facts)
     assert "kumquat" not in "".join(held(ledger))
     assert ledger.status(NOW).events == 0
 

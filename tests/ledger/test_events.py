@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy
 
-from chatferry.iadvize.facts import facts_of
+from chatferry.iadvize.facts import facts_of, retained_facts
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import SyncResult
 from chatferry.ledger.events import Admission
@@ -89,7 +89,9 @@ def test_a_refused_event_is_kept_and_counted_and_nothing_is_due(ledger, event):
 def test_an_event_about_a_visitor_marks_the_conversations_read_of_that_visitor(ledger, event):
     ledger.events.accept([Admission(event=event(visitor_id="v1"), due_at=NOW)])
     leased = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
-    ledger.conversations.record_sync(ledger.owner, [SyncResult(due=leased[0], synced_at=NOW, closed_at=NOW)], NOW)
+    ledger.conversations.record_sync(
+        ledger.owner, [SyncResult(due=leased[0], synced_at=NOW, closed_at=NOW)], NOW
+    )
     assert due(ledger) == []
     update = event("e9", event_type="visitor.updated", conversation_id=None, visitor_id="v1")
     ledger.events.accept([Admission(event=update, due_at=NOW)])
@@ -107,21 +109,21 @@ def test_two_clients_may_use_one_conversation_id(ledger, event):
 
 def test_pruning_drops_old_events_of_conversations_that_are_done(ledger, event):
     ledger.events.accept([Admission(event=event(), due_at=NOW)])
-    assert ledger.events.prune(before=NOW + 1) == 0
+    assert ledger.events.prune(NOW + 1, retained_facts) == 0
     leased = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
     ledger.conversations.record_sync(ledger.owner, [SyncResult(due=leased[0], synced_at=NOW)], NOW)
-    assert ledger.events.prune(before=NOW - 1) == 0
-    assert ledger.events.prune(before=NOW + 1) == 1
+    assert ledger.events.prune(NOW - 1, retained_facts) == 0
+    assert ledger.events.prune(NOW + 1, retained_facts) == 1
 
 
 def test_what_pruned_events_told_stays_with_their_conversation(ledger, event):
     ledger.events.accept([Admission(event=event(body=b'{"operatorIds": [7]}'), due_at=NOW)])
     sync(ledger)
-    ledger.events.prune(before=NOW + 1)
+    ledger.events.prune(NOW + 1, retained_facts)
     score = event("e2", at=NOW + 9, body=b'{"customerSatisfaction": 4}')
     ledger.events.accept([Admission(event=score, due_at=NOW)])
     sync(ledger)
-    ledger.events.prune(before=NOW + 10)
+    ledger.events.prune(NOW + 10, retained_facts)
     ledger.events.accept(
         [Admission(event=event("e3"), due_at=NOW), Admission(event=event("e4", client_id=336), due_at=NOW)]
     )

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import sys
 import threading
-from subprocess import PIPE, Popen
 
-import pytest
-
-from chatferry.ledger.destinations import PauseKind
-from chatferry.ledger.owners import is_gone, new_owner
+from chatferry.ledger.destinations import Pause, PauseKind
+from chatferry.ledger.leases import new_owner
 
 NOW = 1_700_000_000.0
 
@@ -43,59 +39,32 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(ledger):
     assert len(taken) == 1
 
 
-def test_a_destinations_turn_is_taken_parked_or_not(fill):
-    leases = fill.ledger.leases
-    fill.ledger.destinations.pause_by_operator("sales", "a migration")
-    assert leases.take_turn("sales", "a", NOW, NOW + 60)
-    assert not leases.take_turn("sales", "b", NOW, NOW + 60)
-    leases.end_turn("sales", "b")
-    assert not leases.take_turn("sales", "b", NOW, NOW + 60)
-    leases.end_turn("sales", "a")
-    assert leases.take_turn("sales", "b", NOW, NOW + 60)
+def test_every_process_has_a_name_of_its_own():
+    assert new_owner() != new_owner()
 
 
-@pytest.fixture
-def other_process():
-    """A process that opened a ledger and says who it is there."""
-    code = "from chatferry.ledger.owners import new_owner; print(new_owner(), flush=True); input()"
-    with Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True) as process:
-        yield process, process.stdout.readline().strip()
-        process.kill()
-
-
-def test_what_a_dead_process_leased_is_taken_over_and_what_a_live_one_did_is_not(ledger, other_process):
-    process, owner = other_process
-    ledger.leases.take("work", owner, NOW, NOW + 60)
-    ledger.take_over(NOW)
-    assert not ledger.leases.take("work", "me", NOW, NOW + 60)
-    process.kill()  # nobody has waited for it: it is still there, as a zombie
-    while not is_gone(owner):
-        pass
-    ledger.take_over(NOW)
-    assert ledger.leases.take("work", "me", NOW, NOW + 60)
-
-
-def test_only_a_number_that_is_free_or_anothers_on_this_machine_proves_a_death():
-    machine, pid, started, number = new_owner().split(":")
-    assert not is_gone(f"{machine}:{pid}:{started}:{number}")
-    assert not is_gone(f"{machine}:{pid}:{started}:another")
-    assert is_gone(f"{machine}:{pid}:1{started}:{number}")
-    assert is_gone(f"{machine}:999999999:{started}:{number}")
-    assert not is_gone(f"another/{machine}:999999999:{started}:{number}")
-    assert not is_gone("a name nobody gave")
+def test_a_destination_is_taken_paused_or_not(fill):
+    destinations = fill.ledger.destinations
+    destinations.pause_by_operator("sales", "a migration")
+    assert destinations.take("sales", "a", NOW, NOW + 60)
+    assert not destinations.take("sales", "b", NOW, NOW + 60)
+    destinations.give_back("sales", "b")
+    assert not destinations.take("sales", "b", NOW, NOW + 60)
+    destinations.give_back("sales", "a")
+    assert destinations.take("sales", "b", NOW, NOW + 60)
 
 
 def test_what_was_put_off_while_the_clock_was_ahead_is_due_once_it_is_right(fill):
     ledger, ahead = fill.ledger, NOW + 365 * 86400
     fill.put(at=ahead)
     fill.mark("c2", ahead)
-    ledger.leases.take_turn("sales", ledger.owner, ahead, ahead + 60)
-    ledger.destinations.pause("sales", PauseKind.BACKING_OFF, "away", ahead + 60)
-    ledger.leases.take_turn("sales", "dead", ahead, ahead + 60)
+    ledger.destinations.take("sales", ledger.owner, ahead, ahead + 60)
+    ledger.destinations.pause("sales", Pause(kind=PauseKind.BACKING_OFF, reason="away", until=ahead + 60))
+    ledger.destinations.take("sales", "dead", ahead, ahead + 60)
     ledger.leases.take("work", "dead", ahead, ahead + 60)
-    ledger.take_over(NOW)
+    ledger.repair_clock(NOW)
     assert len(ledger.conversations.lease("me", NOW, NOW + 60, 50)) == 1
-    assert len(ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)) == 1
+    assert len(ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries) == 1
     assert ledger.leases.take("work", "me", NOW, NOW + 60)
 
 
@@ -103,7 +72,7 @@ def test_what_waits_on_purpose_goes_on_waiting(fill):
     ledger = fill.ledger
     fill.mark("c1", NOW + 7 * 86400)
     ledger.destinations.pause_by_operator("sales", "a migration")
-    ledger.take_over(NOW)
+    ledger.repair_clock(NOW)
     assert ledger.conversations.lease("me", NOW, NOW + 60, 50) == []
     assert ledger.destinations.state("sales").pause_kind is PauseKind.OPERATOR
 
@@ -113,8 +82,8 @@ def test_extending_keeps_the_destinations_one_serves(fill):
     fill.put()
     ledger.deliveries.lease("sales", ledger.owner, NOW, NOW + 60, limit=9, linger=0)
     ledger.extend(NOW + 600, [])
-    assert not ledger.leases.take_turn("sales", "b", NOW + 300, NOW + 900)
-    assert ledger.leases.take_turn("sales", "b", NOW + 601, NOW + 900)
+    assert not ledger.destinations.take("sales", "b", NOW + 300, NOW + 900)
+    assert ledger.destinations.take("sales", "b", NOW + 601, NOW + 900)
 
 
 def test_extending_keeps_the_conversations_one_reads_and_no_others(fill):

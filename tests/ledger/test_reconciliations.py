@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chatferry.ledger.deliveries.selection import Selection
 from chatferry.ledger.reconciliations import Kind
-from chatferry.ledger.selection import Selection
 
 NOW = 1_700_000_000.0
 

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, text
 
 from chatferry.errors import LedgerUnavailable
+from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger import Ledger
 from chatferry.ledger.schema import HEAD, migrate, revision, upgrade
 from chatferry.ledger.tables import metadata
@@ -110,5 +111,5 @@ def test_an_idle_poll_goes_through_nothing(fill, plans):
 def test_what_is_asked_now_and_then_goes_through_what_is_due_at_most(fill, plans):
     with plans() as steps:
         fill.ledger.reconciliations.on_their_way(NOW - 60, NOW)
-        fill.ledger.events.prune(NOW)
+        fill.ledger.events.prune(NOW, retained_facts)
     assert [step for step in steps if not step.endswith("_due")] == []

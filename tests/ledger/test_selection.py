@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatferry.ledger.decisions import ERASED, DeliveryState
-from chatferry.ledger.deliveries import AttemptResult
-from chatferry.ledger.selection import Revived, Selection
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import ERASED, AttemptResult, DeliveryState
 
 NOW = 1_700_000_000.0
 
@@ -49,9 +48,9 @@ def test_numbers_choose(three):
     assert three.list(Selection(ids=(chosen.id, 99))) == [chosen]
 
 
-def test_what_is_revived_is_due_with_its_new_content(fill):
+def test_what_is_revived_is_due_with_its_new_content(fill, decided):
     dead = fill.put(state=DeliveryState.DEAD, reason="too long")
-    revived = Revived(id=dead.id, version=dead.version, fingerprint="second", lead=b"new")
+    revived = (dead, decided(fingerprint="second", lead=b"new"))
     assert fill.ledger.selections.revive([revived], NOW + 5) == 1
     found = fill.only()
     assert (found.state, found.due_at, found.fingerprint, found.lead) == (
@@ -66,7 +65,7 @@ def test_what_is_revived_is_due_with_its_new_content(fill):
 def test_what_is_discarded_is_not_delivered_and_what_is_delivered_is_not_discarded(fill):
     fill.put()
     assert fill.ledger.selections.discard(Selection(), "a test") == 1
-    lease = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    lease = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
     assert lease == []
     fill.put("c2", state=DeliveryState.SKIPPED, reason="not ours")
     assert fill.ledger.selections.discard(Selection(conversation="c2"), "a test") == 0
@@ -74,7 +73,7 @@ def test_what_is_discarded_is_not_delivered_and_what_is_delivered_is_not_discard
 
 def test_a_failure_on_its_way_does_not_take_a_discard_back(fill):
     fill.put()
-    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
     fill.ledger.selections.discard(Selection(), "a test")
     fill.ledger.deliveries.record_attempts(
         [AttemptResult(delivery=leased, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")], NOW
@@ -103,8 +102,10 @@ def test_a_discard_after_a_reread_is_the_last_word(fill, decided):
 
 def test_what_is_read_again_is_queued_although_it_is_the_same(fill, decided):
     fill.put()
-    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0)
-    fill.ledger.deliveries.record_attempts([AttemptResult(delivery=leased, state=DeliveryState.DELIVERED)], NOW)
+    (leased,) = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
+    fill.ledger.deliveries.record_attempts(
+        [AttemptResult(delivery=leased, state=DeliveryState.DELIVERED)], NOW
+    )
     fill.mark("c1")
     fill.sync(decided())
     assert fill.only().state is DeliveryState.DELIVERED

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from chatferry.ledger.conversations import SyncResult
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 
 NOW = 1_700_000_000.0
 

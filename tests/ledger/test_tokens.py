@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from chatferry.iadvize.tokens import LOGINS_A_MINUTE, AccessToken
+from chatferry.http.token_store import LOGINS_A_MINUTE, AccessToken
 from chatferry.ledger import Ledger
 from chatferry.settings.secrets import Secret
 

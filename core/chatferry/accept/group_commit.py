@@ -1,4 +1,4 @@
-"""Concurrent requests share one commit: whoever comes first commits for all who wait.
+"""Group commit: concurrent requests share one commit; the first thread commits for all that wait.
 
 One flush to disk for a group of events costs as much as one for a single event, and the flush is
 nearly all an accepted webhook costs.
@@ -13,16 +13,17 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from chatferry.errors import LedgerRefused, LedgerUnavailable
+from chatferry.errors import LedgerUnavailable
+from chatferry.isolation import isolate
 
 T = TypeVar("T")
 
 
 class _Waiting(Generic[T]):
-    """An item, and the thread that sleeps until it is settled or until it is its turn to commit.
+    """An item, and the thread that sleeps until it is committed or has to lead the next commit.
 
-    ``behind`` is woken by whoever was woken before it: many who wake at once only fight for the
-    interpreter.
+    ``behind`` is woken by the one woken before it: many threads that wake at once only contend for the
+    interpreter lock.
     """
 
     __slots__ = ("behind", "error", "item", "settled", "woken")
@@ -64,10 +65,10 @@ class GroupCommit(Generic[T]):
             raise mine.error
 
     def _lead(self) -> None:
-        """Commit what waits, then let the first of those who came meanwhile do the same."""
+        """Commit what waits, then let the first of those that came meanwhile lead."""
         with self._lock:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
-        for waiting, behind in pairwise(group):  # the first is whoever leads
+        for waiting, behind in pairwise(group):  # the first is the leader
             waiting.behind = behind
         try:
             self._commit_group(group)
@@ -79,10 +80,14 @@ class GroupCommit(Generic[T]):
                 following.woken.release()
 
     def _commit_group(self, group: Sequence[_Waiting[T]]) -> None:
+        """Commit all together; one item that is refused must not take its companions down.
+
+        While the ledger is away no item is to blame, and to try for each would let all wait for long.
+        """
         try:
-            self._commit([waiting.item for waiting in group])
-        except Exception as error:  # noqa: BLE001  (each thread raises it where it can be handled)
-            self._settle_one_by_one(group, error)
+            outcomes = isolate(group, self._commit_all, refusal=Exception, stop=LedgerUnavailable)
+            for waiting, error in zip(group, outcomes, strict=True):
+                waiting.error = copy.copy(error)  # each thread raises one of its own
         except BaseException:
             for waiting in group:
                 waiting.error = RuntimeError("the commit was interrupted")
@@ -91,27 +96,6 @@ class GroupCommit(Generic[T]):
             for waiting in group:
                 waiting.settled = True
 
-    def _settle_one_by_one(self, group: Sequence[_Waiting[T]], error: Exception) -> None:
-        """Find out whose fault it was: one item must not take its companions down.
-
-        While the ledger is away it is nobody's, and to try for each would let all wait for long.
-        """
-        away = error if _is_away(error) else None
-        for waiting in group:
-            if away is not None:
-                waiting.error = copy.copy(away)  # each thread raises one of its own
-                continue
-            waiting.error = error if len(group) == 1 else self._attempt(waiting.item)
-            if waiting.error is not None and _is_away(waiting.error):
-                away = waiting.error
-
-    def _attempt(self, item: T) -> Exception | None:
-        try:
-            self._commit([item])
-        except Exception as error:  # noqa: BLE001  (handed to the thread it belongs to)
-            return error
-        return None
-
-
-def _is_away(error: Exception) -> bool:
-    return isinstance(error, LedgerUnavailable) and not isinstance(error, LedgerRefused)
+    def _commit_all(self, group: Sequence[_Waiting[T]]) -> Sequence[None]:
+        self._commit([waiting.item for waiting in group])
+        return [None] * len(group)

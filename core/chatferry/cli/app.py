@@ -12,7 +12,7 @@ from chatferry._version import __version__
 from chatferry.cli.commands import Commands, LazyCommand, workspace_of
 from chatferry.errors import (
     ChatferryError,
-    LedgerUnavailable,
+    LedgerError,
     PlatformAuthFailure,
     PlatformUnavailable,
     PluginError,
@@ -96,7 +96,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         _say(*(error.problems if isinstance(error, SettingsError) else [str(error)]))
         code = _code(error)
     except Exception as error:  # noqa: BLE001  (a traceback shows values, and helps no operator)
-        from chatferry.plugins.guard import described  # noqa: PLC0415  (seldom needed)
+        from chatferry.logs import described  # noqa: PLC0415  (seldom needed)
 
         _say(f"chatferry failed: {described(error)}; report it")
         code = 4
@@ -106,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 def _code(error: ChatferryError) -> int:
     if isinstance(error, SettingsError | PluginError | PlatformAuthFailure):
         return 2
-    return 3 if isinstance(error, LedgerUnavailable | PlatformUnavailable) else 1
+    return 3 if isinstance(error, LedgerError | PlatformUnavailable) else 1
 
 
 def _say(*lines: str) -> None:

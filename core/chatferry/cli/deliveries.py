@@ -13,8 +13,8 @@ from chatferry.cli.output import console, output_option, print_json, table
 from chatferry.cli.progress import counted, progress
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace
-from chatferry.ledger.decisions import DeliveryState
-from chatferry.ledger.selection import Listed, Selection
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import Delivery, DeliveryState
 from chatferry.operations.retry import REVIVABLE, revive
 
 _WAITING_FOR_AN_OPERATOR = (DeliveryState.DEAD, DeliveryState.PARKED)
@@ -41,7 +41,17 @@ def deliveries(workspace: Workspace, /, *, limit: int, output: str, **filters: A
         print_json({"total": total, "deliveries": [_as_json(one) for one in found]})
         return
     now = time.time()
-    headings = ("ID", "Destination", "DeliveryState", "Conversation", "Queued", "Attempts", "Next", "Reason", "Code")
+    headings = (
+        "ID",
+        "Destination",
+        "State",
+        "Conversation",
+        "Queued",
+        "Attempts",
+        "Next",
+        "Reason",
+        "Code",
+    )
     rows = [
         (
             one.id,
@@ -86,7 +96,9 @@ def retry(
     queued whatever they say; that also works for what was delivered, pruned or left out. The running
     server or worker does the rest. Exits with 1 if some could not be queued.
     """
-    selection = selection_of({**filters, "states": (*filters["states"], *[DeliveryState.DEAD] * all_dead)}, ids)
+    selection = selection_of(
+        {**filters, "states": (*filters["states"], *[DeliveryState.DEAD] * all_dead)}, ids
+    )
     selection = _chosen(selection, ids)
     total = workspace.ledger.selections.count(selection)
     _confirm(total, "Read again and queue" if resync else "Retry", yes=yes)
@@ -165,7 +177,7 @@ def _say(output: str, text: str, answer: dict[str, Any]) -> None:
         click.echo(text)
 
 
-def _as_json(one: Listed) -> dict[str, Any]:
+def _as_json(one: Delivery) -> dict[str, Any]:
     return {
         "id": one.id,
         "destination": one.destination,

@@ -40,7 +40,7 @@ def resume(workspace: Workspace, name: str, *, output: str) -> None:
     One whose trouble is not over is paused again by its next batch.
     """
     _insist(workspace, name)
-    count = workspace.ledger.destinations.resume_by_operator(name, time.time())
+    count = workspace.ledger.resume_destination(name, time.time())
     text = f"{name} is resumed; {count} deliveries no longer wait"
     _say(output, text, {"destination": name, "paused": False, "due_now": count})
 

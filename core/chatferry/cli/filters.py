@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from chatferry.ledger.decisions import DeliveryState
-from chatferry.ledger.selection import Selection
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import DeliveryState
 
 F = TypeVar("F", bound=Callable[..., Any])
 

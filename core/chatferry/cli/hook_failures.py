@@ -1,4 +1,4 @@
-"""What commands tell of the hooks that failed in the processes that serve."""
+"""What commands show of the hooks that failed in the processes that serve."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from contextlib import suppress
 
 from chatferry.cli.times import age
 from chatferry.cli.workspace import Workspace
-from chatferry.errors import LedgerUnavailable, SettingsError
+from chatferry.errors import LedgerError, SettingsError
 from chatferry.ledger.database import Database
-from chatferry.ledger.hook_failures import KEPT, HookFailures, ToldFailure
+from chatferry.ledger.hook_failures import KEPT, HookFailures, RecordedFailure
 
 
-def hook_failures(workspace: Workspace) -> Sequence[ToldFailure]:
+def hook_failures(workspace: Workspace) -> Sequence[RecordedFailure]:
     """Return what the hooks of the plugins as they are installed now did wrong within a day.
 
     Nothing where there is no configuration or no ledger yet, which is not made for this.
     """
     installed = {(report.name, report.version) for report in workspace.installed.reports}
-    with suppress(SettingsError, LedgerUnavailable):
+    with suppress(SettingsError, LedgerError):
         database = Database(workspace.settings.database)
         try:
             if database.path is None or database.path.is_file():
-                told = HookFailures(database).since(time.time() - KEPT)
-                return [one for one in told if (one.plugin, one.version) in installed]
+                recorded = HookFailures(database).since(time.time() - KEPT)
+                return [one for one in recorded if (one.plugin, one.version) in installed]
         finally:
             database.close()
     return []
 
 
-def sentence(failure: ToldFailure) -> str:
+def sentence(failure: RecordedFailure) -> str:
     """Say what failed, how often and when."""
     times = "once" if failure.count == 1 else f"{failure.count} times, last"
     return f"plugin {failure.plugin}: {failure.reason} ({times} {age(failure.last_at, time.time())})"

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from chatferry.connector import Finding, Level
-from chatferry.errors import LedgerUnavailable, SettingsError
+from chatferry.errors import LedgerError, SettingsError
 from chatferry.ledger.database import Database
 from chatferry.ledger.schema import HEAD, revision
 
@@ -75,7 +75,7 @@ def _open(url: str) -> Finding:
             at = revision(connection)
         with database.write():
             pass  # to begin a change needs the same rights as to make one
-    except LedgerUnavailable as error:
+    except LedgerError as error:
         return _finding(Level.ERROR, str(error))
     finally:
         database.close()

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chatferry.cli.ledger_check import look_at_ledger
-from chatferry.iadvize.tokens import MemoryTokens, TokenStore
+from chatferry.http.token_store import MemoryTokens, TokenStore
 from chatferry.ledger.database import Database
-from chatferry.ledger.owners import new_owner
+from chatferry.ledger.leases import new_owner
 from chatferry.ledger.tokens import LedgerTokens
 
 

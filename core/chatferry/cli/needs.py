@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from chatferry import schedule
 from chatferry.cli.times import span
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import DestinationState, PauseKind
 from chatferry.ledger.status import Status
 from chatferry.operations.timeline import unserved
@@ -22,7 +22,11 @@ def needs(
     """
     yield from _about_reading(found, now)
     for one in found.destinations:
-        name, dead, due = one.destination.name, one.deliveries[DeliveryState.DEAD], one.deliveries[DeliveryState.DUE]
+        name, dead, due = (
+            one.destination.name,
+            one.deliveries[DeliveryState.DEAD],
+            one.deliveries[DeliveryState.DUE],
+        )
         if dead:
             yield f"{name}: {dead} dead; see chatferry deliveries --state dead --destination {name}"
         if due and name not in served:

@@ -11,7 +11,7 @@ from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError, PluginError
 from chatferry.leads.destination import Destination
 from chatferry.leads.extraction import extract, lead_of
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.model import Conversation, Lead, Record
 from chatferry.settings.destinations import Prepared, validate_destinations
 
@@ -71,7 +71,7 @@ def foresee(workspace: Workspace, conversation: Conversation, only: str | None) 
         if name not in prepared.ready:
             foreseen.append(_without_a_look(name, prepared, conversation))
             continue
-        destination = destination_of(prepared.ready[settings_of_one.name], settings, NoMemory())
+        destination = destination_of(prepared.ready[settings_of_one.name])
         foreseen.append(_foresee(workspace, destination, conversation))
     return foreseen
 

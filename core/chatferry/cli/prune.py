@@ -8,6 +8,7 @@ import click
 
 from chatferry.cli.output import output_option, print_json
 from chatferry.cli.workspace import Workspace
+from chatferry.iadvize.facts import retained_facts
 
 _DAY = 86_400.0
 _days = click.FloatRange(min=0)
@@ -28,7 +29,7 @@ def prune(workspace: Workspace, *, events_days: float | None, leads_days: float 
     keep_events = retention.events_days or None if events_days is None else events_days
     keep_leads = retention.leads_days or None if leads_days is None else leads_days
     ledger = workspace.ledger
-    events = 0 if keep_events is None else ledger.events.prune(now - keep_events * _DAY)
+    events = 0 if keep_events is None else ledger.events.prune(now - keep_events * _DAY, retained_facts)
     leads = 0 if keep_leads is None else ledger.deliveries.prune(now - keep_leads * _DAY)
     if output == "json":
         print_json({"events": events, "leads": leads})

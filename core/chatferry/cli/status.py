@@ -13,7 +13,7 @@ from chatferry.cli.needs import needs
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace, not_served
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import DestinationState
 from chatferry.ledger.status import DestinationStatus, Queue, Reading, Status
 from chatferry.plugins.report import PluginReport
@@ -65,7 +65,7 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
             screen.print(table(title, ("How many", "Why"), [(count, why) for why, count in counts]))
     if broken:
         rows = [(report.name, report.state, report.reason) for report in broken]
-        screen.print(table("Broken plugins", ("Plugin", "DeliveryState", "Reason"), rows))
+        screen.print(table("Broken plugins", ("Plugin", "State", "Reason"), rows))
     for need in wanted:
         screen.print(plain(need, "red"), soft_wrap=True)
 

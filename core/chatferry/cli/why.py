@@ -15,14 +15,19 @@ from chatferry.cli.output import console, output_option, plain, print_json
 from chatferry.cli.times import age, iso, shown
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.stories import Heard, Known
 from chatferry.model import Answer, Lead, Receipt, Record
 from chatferry.operations.timeline import Journey, Story, stories
 
 _SHOWN = 100
 _MESSAGES = 4
-_STYLES = {DeliveryState.DELIVERED: "green", DeliveryState.DEAD: "red", DeliveryState.PARKED: "yellow", DeliveryState.DUE: "cyan"}
+_STYLES = {
+    DeliveryState.DELIVERED: "green",
+    DeliveryState.DEAD: "red",
+    DeliveryState.PARKED: "yellow",
+    DeliveryState.DUE: "cyan",
+}
 
 
 @click.command()

@@ -109,14 +109,14 @@ class Workspace:
 
         :raises SettingsError: if there is no such destination, or it is wrong.
         """
-        found = self.engine.destinations.get(destination)
+        found = self.engine.dispatchers.get(destination)
         if destination in self.engine.unserved:
             raise SettingsError(not_served(destination, self.engine.unserved[destination].reason))
         if found is None:
-            known = self.engine.destinations
+            known = self.engine.dispatchers
             near = nearest(destination, known) or f"; there are: {', '.join(known) or 'none'}"
             raise SettingsError(f"there is no destination {destination!r}{near}")
-        connector = found.dispatcher.connect()
+        connector = found.connect()
         self._opened.append(connector)
         return connector
 

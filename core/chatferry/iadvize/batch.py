@@ -6,11 +6,19 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from chatferry.errors import ConversationNotReady, PlatformError, PlatformRefused, PlatformUnavailable
+from chatferry.errors import (
+    ConversationNotReady,
+    LedgerError,
+    PlatformError,
+    PlatformRefused,
+    PlatformUnavailable,
+)
 from chatferry.iadvize.documents import Document, Documents
 from chatferry.iadvize.endpoint import Endpoint
 from chatferry.iadvize.http import Overwhelmed, Unreached
+from chatferry.iadvize.pace import Pace
 from chatferry.iadvize.transport import code
+from chatferry.isolation import isolate_parts
 
 Raw: TypeAlias = dict[str, Any] | PlatformError
 """A conversation as iAdvize shows it, or why there is none."""
@@ -29,10 +37,10 @@ _NEEDED = frozenset({"messages", "visitor", "id", "closedAt"})
 class Batch:
     """One reading of several conversations: raw answers, or what went wrong, by id."""
 
-    def __init__(self, endpoint: Endpoint, patience: float) -> None:
-        """Split documents that fail for ``patience`` seconds at most."""
+    def __init__(self, endpoint: Endpoint, time_limit: float) -> None:
+        """Split documents that fail for ``time_limit`` seconds at most."""
         self._endpoint = endpoint
-        self._deadline = time.monotonic() + patience
+        self._deadline = time.monotonic() + time_limit
         self._failures = 0
         self._suspicious = False
         self._found: dict[str, Raw] = {}
@@ -45,7 +53,7 @@ class Batch:
         cursors: dict[str, str] = {}
         for chunk, answer in self._ask_all(ids, _conversations):
             for n, identity in enumerate(chunk):
-                self._found[identity] = _conversation(answer, n, identity)
+                self._found[identity] = _readable(answer, n, identity)
             following = {identity: cursor for identity in chunk if (cursor := self._next(identity, None))}
             cursors |= following
             yield self._whole(chunk, following)
@@ -75,7 +83,7 @@ class Batch:
 
         for chunk, answer in self._ask_all(list(cursors), pages):
             for n, identity in enumerate(chunk):
-                self._append(identity, _conversation(answer, n, identity))
+                self._append(identity, _readable(answer, n, identity))
                 if cursor := self._next(identity, cursors[identity]):
                     following[identity] = cursor
         return following
@@ -110,50 +118,42 @@ class Batch:
         self, ids: Sequence[str], ask: Ask
     ) -> Iterator[tuple[Sequence[str], Answer | PlatformError]]:
         """Ask for all of ``ids``, a document for as many as pass; yield each part with its answer."""
-        size = self._endpoint.pace.size
-        waiting = [ids[start : start + size] for start in range(0, len(ids), size)][::-1]
-        best = 0
-        split: list[Sequence[str]] = []
-        alone: set[str] = set()
-        while waiting:
-            chunk = waiting.pop()
-            answer = self._ask(chunk, ask)
-            if not isinstance(answer, PlatformError):
-                best = max(best, len(chunk))
-                if not split:
-                    self._endpoint.pace.passed(len(chunk))
-            elif self._hopeless(answer):
-                yield from ((each, answer) for each in (chunk, *waiting))
-                break
-            elif len(chunk) > 1:
-                split.append(chunk)
-                middle = len(chunk) // 2
-                waiting += [chunk[middle:], chunk[:middle]]
-                continue
-            else:
-                alone.update(chunk)
-            yield chunk, answer
-        # A document that held a conversation which fails by itself says nothing about sizes, nor does
-        # a platform that answers nothing at all.
-        if (best or not alone) and any(alone.isdisjoint(chunk) for chunk in split):
-            self._endpoint.pace.refused(best)
+        sizes = _Sizes(self._endpoint.pace)
 
-    def _ask(self, ids: Sequence[str], ask: Ask) -> Answer | PlatformError:
-        try:
-            documents = self._endpoint.documents()
+        def send(part: Sequence[str]) -> Answer:
             try:
-                result = self._endpoint.execute(*ask(documents, ids))
-            except PlatformRefused:
-                if not self._endpoint.schema_changed(documents):
-                    raise
-                result = self._endpoint.execute(*ask(self._endpoint.documents(), ids))
-        except PlatformError as error:
-            return error
+                answer = self._ask(part, ask)
+            except PlatformError as error:
+                if self._is_hopeless(error):
+                    raise _Hopeless(error) from error
+                sizes.refused(part)
+                raise
+            except LedgerError:
+                raise
+            except Exception as error:
+                sizes.refused(part)
+                raise PlatformError(f"chatferry fails to ask for it ({type(error).__name__})") from error
+            sizes.passed(part)
+            return answer
+
+        size = self._endpoint.pace.size
+        for part, answer in isolate_parts(ids, send, refusal=PlatformError, stop=_Hopeless, size=size):
+            yield part, answer.error if isinstance(answer, _Hopeless) else answer
+        sizes.conclude()
+
+    def _ask(self, ids: Sequence[str], ask: Ask) -> Answer:
+        documents = self._endpoint.documents()
+        try:
+            result = self._endpoint.execute(*ask(documents, ids))
+        except PlatformRefused:
+            if not self._endpoint.schema_changed(documents):
+                raise
+            result = self._endpoint.execute(*ask(self._endpoint.documents(), ids))
         self._failures = 0
         self._endpoint.pace.answered()
         return result.data or {}, result.errors or ()
 
-    def _hopeless(self, error: PlatformError) -> bool:
+    def _is_hopeless(self, error: PlatformError) -> bool:
         """Tell whether a smaller document would fail as well, or there is no time to find out."""
         if isinstance(error, PlatformRefused):
             return False
@@ -170,8 +170,55 @@ class Batch:
         return self._suspicious
 
 
+class _Hopeless(Exception):
+    """A failure that concerns every document, and so whatever is not asked for yet."""
+
+    def __init__(self, error: PlatformError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class _Sizes:
+    """What one reading teaches of the size of documents."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._best = 0
+        self._split: list[Sequence[str]] = []
+        self._alone: set[str] = set()
+
+    def passed(self, part: Sequence[str]) -> None:
+        self._best = max(self._best, len(part))
+        if not self._split:
+            self._pace.passed(len(part))
+
+    def refused(self, part: Sequence[str]) -> None:
+        if len(part) > 1:
+            self._split.append(part)
+        else:
+            self._alone.update(part)
+
+    def conclude(self) -> None:
+        """Ask for less at a time if documents were refused for their size.
+
+        A document that held a conversation which fails by itself says nothing about sizes, nor does a
+        platform that answers nothing at all.
+        """
+        for_size = any(self._alone.isdisjoint(part) for part in self._split)
+        if for_size and (self._best or not self._alone):
+            self._pace.refused(self._best)
+
+
 def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, Mapping[str, Any]]:
     return documents.conversations(len(ids)), documents.conversation_variables(ids)
+
+
+def _readable(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
+    """Return the n-th conversation of an answer; one that is not as documented fails alone."""
+    try:
+        return _conversation(answer, n, identity)
+    except Exception as error:  # noqa: BLE001  (one strange conversation must not fail its companions)
+        return PlatformError(f"it cannot be read ({type(error).__name__})")
 
 
 def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:

@@ -10,6 +10,7 @@ from typing import Any
 
 from chatferry.connector import Finding, Level
 from chatferry.errors import PlatformError, PlatformRefused, PlatformUnavailable
+from chatferry.http.token_store import TokenStore
 from chatferry.iadvize.batch import Batch
 from chatferry.iadvize.closed import ClosedPage, read_closed
 from chatferry.iadvize.documents import Document
@@ -17,7 +18,6 @@ from chatferry.iadvize.endpoint import Endpoint
 from chatferry.iadvize.outage import Outage
 from chatferry.iadvize.parse import parse_conversation
 from chatferry.iadvize.scalars import is_uuid
-from chatferry.iadvize.tokens import TokenStore
 from chatferry.iadvize.wanted import ESSENTIAL
 from chatferry.model import Conversation
 from chatferry.settings.model import ClientSettings

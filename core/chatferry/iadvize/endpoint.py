@@ -12,11 +12,11 @@ from graphql import ExecutionResult, GraphQLError, build_client_schema, get_intr
 
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
 from chatferry.http import Bearer
+from chatferry.http.token_store import TokenStore
 from chatferry.iadvize.documents import Document, Documents
 from chatferry.iadvize.http import KeyRefused, check_url
 from chatferry.iadvize.login import Login
 from chatferry.iadvize.pace import Pace
-from chatferry.iadvize.tokens import TokenStore
 from chatferry.iadvize.transport import Transport
 from chatferry.settings.model import ClientSettings
 

@@ -18,8 +18,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable
 from chatferry.http import Bearer
+from chatferry.http.token_store import AccessToken, TokenStore
 from chatferry.iadvize.http import KeyRefused, Unreached, check_status, connection_failure, read_body
-from chatferry.iadvize.tokens import AccessToken, TokenStore
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
 

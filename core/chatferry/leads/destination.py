@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from chatferry.deliver.dispatcher import Dispatcher
 from chatferry.errors import ChatferryError, PluginError
 from chatferry.leads.extraction import extract, lead_of
 from chatferry.leads.mapping import CompiledMapping
 from chatferry.leads.routing import Verdict, decide, mismatch
-from chatferry.ledger.decisions import Decided, DeliveryState
+from chatferry.ledger.deliveries.states import Decided, DeliveryState
 from chatferry.ledger.snapshot import dump_lead, fingerprint
 from chatferry.logs import get_logger
 from chatferry.model import Conversation, Lead
@@ -47,18 +46,16 @@ class Unserved:
         unwanted = mismatch(self.settings, conversation)
         if unwanted is None:
             raise PluginError(self.settings.name, f"is not served: {self.reason}")
-        return _decided(self.settings.name, lead_of(conversation, {}), DeliveryState.SKIPPED, unwanted)
+        return decided(self.settings.name, lead_of(conversation, {}), DeliveryState.SKIPPED, unwanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """What the engine knows of a destination beside what the ledger does."""
+    """The rules of one destination: which conversations it wants, and what it makes of them."""
 
     settings: DestinationSettings
-    batch_size: int
     strategies: Sequence[Strategy]
     mapping: CompiledMapping
-    dispatcher: Dispatcher
 
     @property
     def name(self) -> str:
@@ -95,24 +92,25 @@ class Destination:
         """
         unwanted = mismatch(self.settings, conversation)
         if unwanted is not None:
-            return _decided(self.name, lead_of(conversation, {}), DeliveryState.SKIPPED, unwanted)
+            return decided(self.name, lead_of(conversation, {}), DeliveryState.SKIPPED, unwanted)
         lead = self.lead(conversation)
         decision = decide(self.settings, lead)
         if decision.verdict is Verdict.SKIP:
-            return _decided(self.name, lead, DeliveryState.SKIPPED, decision.reason)
+            return decided(self.name, lead, DeliveryState.SKIPPED, decision.reason)
         try:
             lead = self.mapped(lead)
         except ChatferryError as error:
-            return _decided(self.name, lead, DeliveryState.DEAD, str(error))
+            return decided(self.name, lead, DeliveryState.DEAD, str(error))
         if decision.verdict is Verdict.PARK:
-            return _decided(self.name, lead, DeliveryState.PARKED, decision.reason)
+            return decided(self.name, lead, DeliveryState.PARKED, decision.reason)
         reason = veto(lead, self.name)
         if reason is not None:
-            return _decided(self.name, lead, DeliveryState.SKIPPED, f"vetoed by {reason}")
-        return _decided(self.name, lead, DeliveryState.DUE, None)
+            return decided(self.name, lead, DeliveryState.SKIPPED, f"vetoed by {reason}")
+        return decided(self.name, lead, DeliveryState.DUE, None)
 
 
-def _decided(destination: str, lead: Lead, state: DeliveryState, reason: str | None) -> Decided:
+def decided(destination: str, lead: Lead, state: DeliveryState, reason: str | None) -> Decided:
+    """Return a decision about a lead; one that is skipped keeps no content."""
     kept = state is not DeliveryState.SKIPPED
     return Decided(
         destination=destination,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chatferry.leads.addresses import usable_email
-from chatferry.leads.watched import StrategyLost
 from chatferry.model import Answer, Conversation, Lead
+from chatferry.plugins.calls import CallAborted, CallHung
 from chatferry.strategy import Strategy
 
 
@@ -21,7 +21,7 @@ class StrategyFailure:
     @property
     def reason(self) -> str:
         """What to log: the strategy and the class of what it raised, no text of the conversation."""
-        lost = isinstance(self.error, StrategyLost)
+        lost = isinstance(self.error, CallHung | CallAborted)
         return f"the strategy {self.strategy} {self.error if lost else f'raised {type(self.error).__name__}'}"
 
 

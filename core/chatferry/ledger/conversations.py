@@ -23,8 +23,10 @@ from sqlalchemy import (
     update,
 )
 
-from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import Decided, record_decisions
+from chatferry.isolation import isolate
+from chatferry.ledger.database import REFUSALS, Database, refusal_cause
+from chatferry.ledger.deliveries.queueing import record_decisions
+from chatferry.ledger.deliveries.states import Decided
 from chatferry.ledger.events import Events
 from chatferry.ledger.locking import conversation_order, lock_conversations
 from chatferry.ledger.sync_requests import SyncRequest, request_sync
@@ -120,22 +122,38 @@ class Conversations:
             heard = self._events.of(connection, [row.conversation_id for row in rows])
         return [_leased(row._mapping, heard) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
 
-    def record_sync(self, owner: str, settled: Sequence[SyncResult], now: float) -> list[int]:
-        """Write what a sync decided; return the ids of those still leased to ``owner``.
+    def record_sync(
+        self, owner: str, results: Sequence[SyncResult], now: float
+    ) -> Sequence[tuple[SyncResult, Exception]]:
+        """Record what a sync decided; return the results that the database refuses, each with the error.
 
-        A conversation whose lease ran out is somebody else's by now, be it another thread of the same
-        owner's, and is left alone. One that was marked again since it was leased stays due.
+        A conversation whose lease ran out is another thread's by now, even of the same owner's, and is
+        left alone. One that a new request made due since it was leased stays due.
         """
+
+        def record(part: Sequence[SyncResult]) -> Sequence[None]:
+            self._record(owner, part, now)
+            return [None] * len(part)
+
+        recorded = isolate(results, record, refusal=REFUSALS, stop=())
+        return [
+            (one, refusal_cause(error))
+            for one, error in zip(results, recorded, strict=True)
+            if error is not None
+        ]
+
+    def _record(self, owner: str, results: Sequence[SyncResult], now: float) -> None:
         with self._database.write() as connection:
-            meant = {"ids": [one.due.id for one in settled], "owner": owner}
+            meant = {"ids": [one.due.id for one in results], "owner": owner}
             ours = {(row.id, row.lease) for row in connection.execute(_ours(connection.dialect.name), meant)}
-            mine = [one for one in settled if (one.due.id, one.due.lease) in ours]
+            mine = [one for one in results if (one.due.id, one.due.lease) in ours]
             if mine:
-                connection.execute(_SETTLE, [_settlement(one) for one in mine])
+                connection.execute(_RECORD, [_recorded(one) for one in mine])
                 record_decisions(
-                    connection, [(one.due.id, one.due.is_backfill, d) for one in mine for d in one.decisions], now
+                    connection,
+                    [(one.due.id, one.due.is_backfill, d) for one in mine for d in one.decisions],
+                    now,
                 )
-        return [one.due.id for one in mine]
 
     def extend(self, owner: str, ids: Sequence[int], until: float) -> None:
         """Keep conversations that ``owner`` leased and is still reading."""
@@ -151,13 +169,6 @@ class Conversations:
         with self._database.write() as connection:
             lock_conversations(connection, theirs)
             connection.execute(update(conversations).where(theirs).values(**values))
-
-    def release(self, owners: Sequence[str]) -> None:
-        """Give back what processes that are gone had leased."""
-        left = conversations.c.leased_by.in_(owners)
-        with self._database.write() as connection:
-            lock_conversations(connection, left)
-            connection.execute(update(conversations).where(left).values(leased_by=None, leased_until=None))
 
     def request_sync(self, requests: Sequence[SyncRequest]) -> None:
         """Ask for conversations to be read."""
@@ -240,7 +251,7 @@ def _ours(dialect: str) -> Select[int, int]:
     )
 
 
-_SETTLE = (
+_RECORD = (
     update(conversations)
     .where(conversations.c.id == bindparam("of_id"))
     .values(
@@ -263,7 +274,7 @@ _SETTLE = (
 )
 
 
-def _settlement(one: SyncResult) -> dict[str, object]:
+def _recorded(one: SyncResult) -> dict[str, object]:
     return {
         "of_id": one.due.id,
         "seen": one.due.generation,

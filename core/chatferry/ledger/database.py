@@ -18,11 +18,14 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chatferry.errors import LedgerRefused, LedgerUnavailable, SettingsError
-from chatferry.ledger.writer_queue import PATIENCE, WriterQueue
+from chatferry.ledger.writer_queue import QUEUE_TIMEOUT, WriterQueue
 
 _DURABLE = "chatferry_durable"
 _WRITE = "chatferry_write"
 _CONNECT_SECONDS: Final = 10
+
+REFUSALS: Final = (LedgerRefused, ValueError, TypeError, ArithmeticError)
+"""What is raised because of the values that were to be written: by the database, or by its driver."""
 
 
 class Database:
@@ -35,7 +38,7 @@ class Database:
         self.url = _supported(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
-        self._turns = WriterQueue(self.path)
+        self._queue = WriterQueue(self.path)
 
     @property
     def path(self) -> Path | None:
@@ -63,7 +66,7 @@ class Database:
         :raises LedgerUnavailable: if it could not be committed; nothing was changed.
         :raises LedgerRefused: if that is because of the data.
         """
-        with self._translated(), self._turn(), self.engine.connect() as connection:
+        with self._translated(), self._queued(), self.engine.connect() as connection:
             marked = connection.execution_options(**{_WRITE: True, _DURABLE: durable})
             with marked.begin():
                 yield marked
@@ -71,10 +74,10 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-        self._turns.close()
+        self._queue.close()
 
-    def _turn(self) -> AbstractContextManager[None]:
-        return self._turns.turn() if self.is_sqlite else nullcontext()
+    def _queued(self) -> AbstractContextManager[None]:
+        return self._queue.enter() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -86,6 +89,14 @@ class Database:
             message = f"the ledger {_shown(self.url)} failed: {type(cause).__name__}{_hint(cause)}"
             kind = LedgerRefused if isinstance(error, DataError | IntegrityError) else LedgerUnavailable
             raise kind(message) from None
+
+
+def refusal_cause(error: Exception) -> Exception:
+    """Return what the database said of values; :class:`LedgerRefused` itself shows none of its words."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, DBAPIError):
+        seen = seen.__context__
+    return error if seen is None else seen
 
 
 def _supported(url: str) -> URL:
@@ -114,7 +125,7 @@ def _sqlite(url: URL) -> Engine:
         pool_size=8,
         max_overflow=24,
         hide_parameters=True,
-        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        connect_args={"timeout": QUEUE_TIMEOUT, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, null, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import ERASED, DeliveryState
-from chatferry.ledger.locking import conversation_order, lock_deliveries
+from chatferry.ledger.deliveries import erasing
+from chatferry.ledger.deliveries.states import ERASED, SELECT_DELIVERY, Delivery, delivery_of
+from chatferry.ledger.locking import conversation_order
 from chatferry.ledger.redaction import redact
 from chatferry.ledger.tables import conversations, deliveries
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstone:
-    """A delivery that was erased here; ``receipt`` is there while the CRM still has its records."""
-
-    id: int
-    destination: str
-    key: str
-    receipt: str | None
 
 
 class Erasures:
@@ -58,21 +48,14 @@ class Erasures:
     def tombstone(self, meant: Sequence[int], tombstones: Sequence[str], now: float) -> None:
         """Erase conversations: their leads, what the visitors wrote in events, who the visitors are.
 
-        ``tombstones`` are the destinations that shall take nothing of them, not even later. A sync that
-        is under way loses its lease, and nothing heard later makes them due. What the CRMs said stays
+        ``tombstones`` are the destinations that must not get anything of them later either. A sync that
+        is under way loses its lease, and no later event makes them due. What the CRMs said stays
         until :meth:`forget`, so that their records can be found.
         """
         with self._database.write(durable=True) as connection:
             rows = self._locked(connection, meant)
-            self._discard(connection, deliveries.c.conversation.in_(meant))
-            known = select(deliveries.c.conversation, deliveries.c.destination).where(
-                deliveries.c.conversation.in_(meant)
-            )
-            there = {(row.conversation, row.destination) for row in connection.execute(known)}
-            for number, key in rows:
-                for name in tombstones:
-                    if (number, name) not in there:
-                        connection.execute(insert(deliveries).values(**_tombstone(number, name, key, now)))
+            erasing.erase_content(connection, deliveries.c.conversation.in_(meant))
+            erasing.add_tombstones(connection, rows, tombstones, now)
             redact(connection, conversations.c.id.in_(meant))
             connection.execute(
                 update(conversations)
@@ -93,32 +76,26 @@ class Erasures:
         """Erase what one destination has of conversations; they stay as they are for the others."""
         with self._database.write(durable=True) as connection:
             self._locked(connection, meant)
-            self._discard(
+            erasing.erase_content(
                 connection,
                 and_(deliveries.c.conversation.in_(meant), deliveries.c.destination == destination),
             )
 
-    def tombstones(self, meant: Sequence[int]) -> Sequence[Tombstone]:
-        """Return the erased deliveries of conversations."""
-        query = (
-            select(*(deliveries.c[name] for name in Tombstone.__dataclass_fields__))
-            .where(deliveries.c.conversation.in_(meant), deliveries.c.reason == ERASED)
-            .order_by(deliveries.c.id)
-        )
+    def tombstones(self, meant: Sequence[int]) -> Sequence[Delivery]:
+        """Return the erased deliveries of conversations; one has a receipt while its CRM has its records."""
+        query = SELECT_DELIVERY.where(deliveries.c.conversation.in_(meant), deliveries.c.reason == ERASED)
         with self._database.read() as connection:
-            return [Tombstone(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [
+                delivery_of(row) for row in connection.execute(query.order_by(deliveries.c.id)).mappings()
+            ]
 
     def forget(self, ids: Sequence[int]) -> None:
         """Drop the rest of erased deliveries: the CRMs have nothing of them any more."""
         with self._database.write(durable=True) as connection:
-            connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id.in_(ids), deliveries.c.reason == ERASED)
-                .values(receipt=None, email=None)
-            )
+            erasing.forget_receipts(connection, ids)
 
     def _locked(self, connection: Connection, meant: Sequence[int]) -> list[tuple[int, str]]:
-        """Keep a sync from settling these conversations meanwhile; return their ids and keys."""
+        """Keep a sync from recording these conversations meanwhile; return their ids and keys."""
         table = conversations.c
         query = (
             select(table.id, table.platform, table.client_id, table.conversation_id)
@@ -130,40 +107,3 @@ class Erasures:
             (row.id, f"{row.platform}-{row.client_id}-{row.conversation_id}")
             for row in connection.execute(query)
         ]
-
-    def _discard(self, connection: Connection, where: ColumnElement[bool]) -> None:
-        lock_deliveries(connection, where)
-        connection.execute(
-            update(deliveries)
-            .where(where)
-            .values(
-                state=DeliveryState.DISCARDED.value,
-                reason=ERASED,
-                version=deliveries.c.version + 1,
-                **dict.fromkeys(_CONTENT, null()),
-            )
-        )
-
-
-_CONTENT = (
-    "lead",
-    "fingerprint",
-    "delivered_fingerprint",
-    "due_at",
-    "failing_since",
-    "crm_message",
-    "code",
-    "reference",
-)
-
-
-def _tombstone(conversation: int, destination: str, key: str, now: float) -> dict[str, object]:
-    return {
-        "conversation": conversation,
-        "destination": destination,
-        "key": key,
-        "state": DeliveryState.DISCARDED.value,
-        "reason": ERASED,
-        "version": 1,
-        "queued_at": now,
-    }

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import insert_or_ignore
 from chatferry.ledger.event_rows import event_of
-from chatferry.ledger.pruning import prune_events
+from chatferry.ledger.pruning import Retain, prune_events
 from chatferry.ledger.redaction import may_be_personal, redact
 from chatferry.ledger.sync_requests import SyncRequest, request_sync
 from chatferry.ledger.tables import conversations, events
@@ -61,12 +61,12 @@ class Events:
         )
         return [(row[0], row[1]) for row in connection.execute(query)]
 
-    def prune(self, before: float) -> int:
+    def prune(self, before: float, retain: Retain) -> int:
         """Drop events received before a time whose conversations have nothing due; return how many.
 
-        What only they tell stays with their conversations.
+        :param retain: returns the facts of them that stay with their conversations.
         """
-        return prune_events(self._database, before)
+        return prune_events(self._database, before, retain)
 
 
 _KNOWN = select(events.c.event_id).where(events.c.event_id.in_(bindparam("ids", expanding=True)))

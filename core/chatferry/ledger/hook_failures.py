@@ -1,4 +1,4 @@
-"""What plugins' hooks did wrong in the processes that serve, for whoever asks from another."""
+"""Failures of plugins' hooks in the processes that serve, recorded for the commands that show them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sqlalchemy import delete, select
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import upsert
 from chatferry.ledger.tables import hook_failures as table
-from chatferry.plugins.failures import HookFailure
+from chatferry.model import HookFailure
 
 KEPT: Final = 86_400.0
-"""Seconds after its latest occurrence for which a failure is told: a hook may run once a day only."""
+"""Seconds after its latest occurrence for which a failure is shown: a hook may run once a day only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldFailure:
+class RecordedFailure:
     """A failure, how often it happened and when for the last time."""
 
     plugin: str
@@ -55,12 +55,12 @@ class HookFailures:
                     )
                 )
 
-    def since(self, at: float) -> list[ToldFailure]:
+    def since(self, at: float) -> list[RecordedFailure]:
         """Return what has happened again since a time, the latest first."""
-        columns = [table.c[name] for name in ToldFailure.__dataclass_fields__]
+        columns = [table.c[name] for name in RecordedFailure.__dataclass_fields__]
         query = select(*columns).where(table.c.last_at >= at).order_by(table.c.last_at.desc(), table.c.reason)
         with self._database.read() as connection:
-            return [ToldFailure(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [RecordedFailure(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
 
     def prune(self, before: float) -> None:
         """Forget what has not happened since a time."""

@@ -7,25 +7,26 @@ import time
 from collections.abc import Sequence
 from typing import Final, Self
 
-from sqlalchemy import text
+from sqlalchemy import and_, text
 
 from chatferry.errors import LedgerUnavailable
-from chatferry.ledger.clock import mend
+from chatferry.ledger.clock import repair_clock
 from chatferry.ledger.conversations import Conversations
 from chatferry.ledger.database import Database
-from chatferry.ledger.deliveries import Deliveries
-from chatferry.ledger.destinations import Destinations
+from chatferry.ledger.deliveries.leasing import Deliveries
+from chatferry.ledger.deliveries.operator_moves import make_due
+from chatferry.ledger.deliveries.selection import Selections
+from chatferry.ledger.destinations import Destinations, resume
 from chatferry.ledger.erasure import Erasures
 from chatferry.ledger.events import Events
 from chatferry.ledger.hook_failures import HookFailures
-from chatferry.ledger.leases import Leases
+from chatferry.ledger.leases import Leases, new_owner
 from chatferry.ledger.memory import LedgerMemory
-from chatferry.ledger.owners import is_gone, new_owner
 from chatferry.ledger.reconciliations import Reconciliations
 from chatferry.ledger.schema import upgrade
-from chatferry.ledger.selection import Selections
 from chatferry.ledger.status import Status, status
 from chatferry.ledger.stories import Stories
+from chatferry.ledger.tables import deliveries
 from chatferry.ledger.tokens import LedgerTokens
 
 _PING_SECONDS: Final = 1.0
@@ -74,20 +75,24 @@ class Ledger:
         return status(self.database, now)
 
     def extend(self, until: float, reading: Sequence[int]) -> None:
-        """Keep the destinations this process serves for longer, and the conversations it is reading.
+        """Heartbeat: keep the destinations this process serves for longer, and the conversations it reads.
 
-        One that it leased and does not read any more, for its sync broke off, shall become free again.
+        One that it leased and does not read any more, because its sync broke off, becomes free again.
         """
-        self.leases.extend(self.owner, until)
+        self.destinations.extend(until)
         self.conversations.extend(self.owner, reading, until)
 
-    def take_over(self, now: float | None = None) -> None:
-        """Give back what dead processes of this machine had leased, and mend what a wrong clock wrote."""
-        mend(self.database, time.time() if now is None else now)
-        gone = [owner for owner in self.leases.owners() if is_gone(owner)]
-        if gone:
-            self.conversations.release(gone)
-            self.leases.release(gone)
+    def resume_destination(self, name: str, now: float) -> int:
+        """Resume a destination, whatever it is paused for; return how many deliveries no longer wait."""
+        later = and_(deliveries.c.destination == name, deliveries.c.due_at > now)
+        with self.database.write() as connection:
+            released = make_due(connection, later, now)
+            resume(connection, name)
+        return released
+
+    def repair_clock(self, now: float) -> None:
+        """Make due what a clock that was ahead has put off; to be called when a runner starts."""
+        repair_clock(self.database, now)
 
     def ping(self) -> None:
         """Raise :class:`~chatferry.errors.LedgerUnavailable` unless the ledger can be written.

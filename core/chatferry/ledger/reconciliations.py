@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, insert, select, update
 
 from chatferry.ledger.conversations import ClientKey
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.tables import conversations, deliveries, reconciliations
 
 
@@ -141,7 +141,9 @@ class Reconciliations:
         undelivered = (
             select(func.count())
             .select_from(deliveries.join(conversations, deliveries.c.conversation == conversations.c.id))
-            .where(closed_then, deliveries.c.state == DeliveryState.DUE.value, deliveries.c.due_at.is_not(None))
+            .where(
+                closed_then, deliveries.c.state == DeliveryState.DUE.value, deliveries.c.due_at.is_not(None)
+            )
         )
         with self._database.read(one_state=True) as connection:
             return connection.execute(unread).scalar_one(), connection.execute(undelivered).scalar_one()

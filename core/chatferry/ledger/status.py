@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from chatferry.ledger.database import Database
-from chatferry.ledger.decisions import DeliveryState
+from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import Destinations, DestinationState
 from chatferry.ledger.events import Events
 from chatferry.ledger.tables import conversations, deliveries, events
@@ -103,7 +103,9 @@ def _reading(connection: Connection, now: float) -> Reading:
         "later": func.count().filter(table.due_at > now, table.waiting_since.is_(None)),
         "oldest": func.min(since).filter(or_(due, tried)),
         "failing_since": func.min(table.waiting_since),
-        "idle_since": func.min(table.due_at).filter(due, table.waiting_since.is_(None), table.is_backfill == 0),
+        "idle_since": func.min(table.due_at).filter(
+            due, table.waiting_since.is_(None), table.is_backfill == 0
+        ),
     }
     query = select(*(value.label(name) for name, value in counted.items())).where(table.due_at.is_not(None))
     return Reading(**connection.execute(query).mappings().one())

@@ -39,7 +39,9 @@ def request_sync(connection: Connection, requests: Sequence[SyncRequest]) -> Non
     if not requests:
         return
     # One order for everybody: transactions that touch the same rows must not wait for each other.
-    rows = sorted(requests, key=lambda request: (request.platform, request.client_id, request.conversation_id))
+    rows = sorted(
+        requests, key=lambda request: (request.platform, request.client_id, request.conversation_id)
+    )
     connection.execute(_upsert_requests(connection.dialect.name), [_row(request) for request in rows])
 
 
@@ -61,7 +63,10 @@ def _upsert_requests(dialect: str) -> Insert:
             "attempts": case((at_rest, 0), else_=old.attempts),
             "problem": case((at_rest, null()), else_=old.problem),
             "waiting_since": case((at_rest, null()), else_=old.waiting_since),
-            "is_backfill": case((and_(old.due_at.is_not(None), old.is_backfill < new.is_backfill), old.is_backfill), else_=new.is_backfill),
+            "is_backfill": case(
+                (and_(old.due_at.is_not(None), old.is_backfill < new.is_backfill), old.is_backfill),
+                else_=new.is_backfill,
+            ),
         },
     )
 

@@ -77,7 +77,9 @@ conversations = Table(
     Column("synced_at", Double),
     Column("problem", Text, comment="why it was not read, if so"),
     Column("waiting_since", Double, comment="when it was due that has not been read since"),
-    Column("event_facts", Text, comment="JSON: what its pruned events told; may be in the visitor's crm_message"),
+    Column(
+        "event_facts", Text, comment="JSON: what its pruned events told; may be in the visitor's words"
+    ),
     Column("erased_at", Double, comment="nothing is read of it again"),
     # The id first: one index serves the events of a conversation as well, which name it alone.
     UniqueConstraint("conversation_id", "platform", "client_id"),
@@ -123,7 +125,7 @@ destinations = Table(
     Column("name", String(128), primary_key=True),
     Column("leased_until", Double),
     Column("leased_by", String(128)),
-    Column("pause_kind", String(16), comment="waiting, quota, credentials, hung or operator"),
+    Column("pause_kind", String(16), comment="backing-off, quota, credentials, hung or operator"),
     Column("paused_until", Double),
     Column("pause_reason", Text),
     Column("failures", Integer, nullable=False, default=0, comment="whole batches in a row"),
@@ -137,7 +139,10 @@ hook_failures = Table(
     Column("version", String(128), primary_key=True),
     Column("hook", String(128), primary_key=True),
     Column(
-        "reason", String(255), primary_key=True, comment="what was raised and where, in no crm_message of its own"
+        "reason",
+        String(255),
+        primary_key=True,
+        comment="what was raised and where, in no words of its own",
     ),
     Column("count", Integer, nullable=False),
     Column("last_at", Double, nullable=False),

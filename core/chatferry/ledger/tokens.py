@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import delete, func, insert, select
 
-from chatferry.iadvize.tokens import LOGINS_A_MINUTE, AccessToken
+from chatferry.http.token_store import LOGINS_A_MINUTE, AccessToken
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import upsert
 from chatferry.ledger.leases import Leases

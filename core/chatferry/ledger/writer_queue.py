@@ -1,8 +1,8 @@
-"""Who may write to an SQLite file next: first come, first served, between threads and processes.
+"""A queue of writers before an SQLite file, between threads and processes: first come, first served.
 
-SQLite has one writer and no queue: whoever finds it locked sleeps, for up to a tenth of a second,
-and looks again. A process that writes seldom then hardly ever gets in beside one that writes all
-the time. Here everybody waits in line instead; SQLite's own lock still decides.
+SQLite has one writer and no queue: a connection that finds the file locked sleeps, for up to a tenth of
+a second, and looks again. A process that writes seldom then hardly ever gets in beside one that writes
+all the time. Here all wait in line instead; SQLite's own lock still decides.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ try:
 except ImportError:  # pragma: no cover  (no such locks on this system: SQLite's waiting has to do)
     fcntl = None  # type: ignore[assignment]
 
-_TURN, _NEXT = 0, 1
-"""Bytes of the lock file: whoever has the first writes, whoever has the second is the next to."""
+_WRITER, _NEXT = 0, 1
+"""Bytes of the lock file: the holder of the first writes, the holder of the second is next."""
 
-PATIENCE: Final = 30.0
-"""Seconds to wait for others: one of them may have been stopped, or hang, in the midst of writing."""
+QUEUE_TIMEOUT: Final = 30.0
+"""Seconds to wait for other writers: one may have been stopped, or hang, in the midst of writing."""
 
 _PAUSE, _LONGER, _LONGEST = 0.00005, 1.2, 0.002
 """Seconds until the second look at a lock, by how much each further one comes later, and their limit."""
@@ -35,23 +35,23 @@ _PAUSE, _LONGER, _LONGEST = 0.00005, 1.2, 0.002
 class WriterQueue:
     """The line before one SQLite file, kept by a file beside it; without a path only threads queue.
 
-    :param patience: how many seconds to wait for a turn.
+    :param timeout: how many seconds to wait in the queue.
     """
 
-    def __init__(self, database: Path | None, patience: float = PATIENCE) -> None:
-        self._path = None if database is None else database.with_name(f"{database.name}-turn")
-        self._patience = patience
+    def __init__(self, database: Path | None, timeout: float = QUEUE_TIMEOUT) -> None:
+        self._path = None if database is None else database.with_name(f"{database.name}-queue")
+        self._timeout = timeout
         self._threads = threading.Lock()
         self._file: int | None = None
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the turn; the death of a process ends it.
+    def enter(self) -> Iterator[None]:
+        """Be the writer for the block; the death of a process ends it.
 
         :raises LedgerUnavailable: if it did not come.
         """
-        until = time.monotonic() + self._patience
-        if not self._threads.acquire(timeout=self._patience):
+        until = time.monotonic() + self._timeout
+        if not self._threads.acquire(timeout=self._timeout):
             raise self._unavailable()
         try:
             file = self._opened()
@@ -62,15 +62,15 @@ class WriterQueue:
             try:
                 yield
             finally:
-                fcntl.lockf(file, fcntl.LOCK_UN, 1, _TURN)
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, _WRITER)
         finally:
             self._threads.release()
 
     def _wait(self, file: int, until: float) -> None:
-        """Become the next, then take the turn."""
+        """Become the next, then the writer."""
         self._lock(file, _NEXT, until)
         try:
-            self._lock(file, _TURN, until)
+            self._lock(file, _WRITER, until)
         finally:
             fcntl.lockf(file, fcntl.LOCK_UN, 1, _NEXT)
 
@@ -90,11 +90,11 @@ class WriterQueue:
 
     def _unavailable(self) -> LedgerUnavailable:
         return LedgerUnavailable(
-            f"the ledger failed: another process or thread did not end its change in {self._patience:.0f} s"
+            f"the ledger failed: another process or thread did not end its change in {self._timeout:.0f} s"
         )
 
     def close(self) -> None:
-        """Let the file go; the next turn opens it again."""
+        """Let the file go; the next writer opens it again."""
         with self._threads:
             if self._file is not None:
                 os.close(self._file)

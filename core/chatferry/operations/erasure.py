@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from chatferry.connector import Outcome
 from chatferry.engine import Engine
 from chatferry.errors import DeliveryError
-from chatferry.ledger.erasure import Tombstone
-from chatferry.ledger.owners import new_owner
+from chatferry.ledger.deliveries.states import Delivery
+from chatferry.ledger.leases import new_owner
 from chatferry.ledger.snapshot import SnapshotUnreadable, load_receipt
 from chatferry.logs import frames
 from chatferry.model import Receipt
@@ -71,7 +71,7 @@ def _erase_at(
 ) -> None:
     ledger = engine.ledger.erasures
     try:
-        with _turn(engine, name, patience) as keep:
+        with _leased(engine, name, patience) as keep:
             tombstones = [one for one in ledger.tombstones(conversations) if one.destination == name]
             recorded = [one for one in tombstones if one.receipt is not None]
             ledger.forget([one.id for one in tombstones if one.receipt is None])
@@ -94,16 +94,16 @@ def _erase_at(
 
 
 def _ask(
-    engine: Engine, name: str, recorded: Sequence[Tombstone], keep: Callable[[], bool]
+    engine: Engine, name: str, recorded: Sequence[Delivery], keep: Callable[[], bool]
 ) -> Sequence[Outcome]:
     """Return one outcome a receipt, whatever the connector does.
 
-    :param keep: keeps the turn for another while; False if somebody else has it by now.
+    :param keep: keeps the lease for another while; False if another process has it by now.
     """
     if not recorded:
         return []
-    destination = engine.destinations.get(name)
-    if destination is None:
+    dispatcher = engine.dispatchers.get(name)
+    if dispatcher is None:
         return [_out_of_reach(engine, name)] * len(recorded)
     outcomes: dict[int, Outcome] = {}
     receipts: dict[int, Receipt] = {}
@@ -112,11 +112,11 @@ def _ask(
             receipts[one.id] = load_receipt(one.receipt) or Receipt()
         except SnapshotUnreadable as error:
             outcomes[one.id] = DeliveryError(f"{error}; erase the record in the CRM")
-    for group in _groups(list(receipts), destination.batch_size):
+    for group in _groups(list(receipts), dispatcher.batch_size):
         if keep():
             erased = _erased(engine, name, [receipts[number] for number in group])
         else:
-            erased = [DeliveryError("its turn ran out; run the command again")] * len(group)
+            erased = [DeliveryError("its lease ran out; run the command again")] * len(group)
         outcomes.update(zip(group, erased, strict=True))
     return [outcomes[one.id] for one in recorded]
 
@@ -134,7 +134,7 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
     error: DeliveryError
     try:
-        outcomes = engine.destinations[name].dispatcher.erase(receipts)
+        outcomes = engine.dispatchers[name].erase(receipts)
     except NotImplementedError:
         error = DeliveryError("its connector cannot erase records; erase them in the CRM")
     except DeliveryError as raised:
@@ -150,7 +150,7 @@ def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[
 
 
 @contextmanager
-def _turn(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], bool]]:
+def _leased(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], bool]]:
     """Keep a destination's batches away: one that is on its way could make a record anew.
 
     What is yielded keeps them away for another while, or returns False if they came meanwhile.
@@ -164,7 +164,7 @@ def _turn(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], b
     def take() -> bool:
         now = engine.clock()
         lease = engine.settings.runner.lease
-        return not known or ledger.leases.take_turn(name, owner, now, now + lease)
+        return not known or ledger.destinations.take(name, owner, now, now + lease)
 
     while not take():
         if time.monotonic() > until:
@@ -173,4 +173,4 @@ def _turn(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], b
     try:
         yield take
     finally:
-        ledger.leases.end_turn(name, owner)
+        ledger.destinations.give_back(name, owner)

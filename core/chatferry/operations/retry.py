@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from chatferry.engine import Engine
 from chatferry.errors import ChatferryError
-from chatferry.ledger.decisions import ERASED, DeliveryState
-from chatferry.ledger.selection import Listed, Revived, Selection
-from chatferry.ledger.snapshot import dump_lead, fingerprint, load_lead
+from chatferry.leads.destination import decided
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import ERASED, Decided, Delivery, DeliveryState
+from chatferry.ledger.snapshot import load_lead
 
 REVIVABLE = (DeliveryState.DEAD, DeliveryState.PARKED, DeliveryState.DISCARDED)
 _TOGETHER = 100
@@ -29,11 +30,11 @@ def revive(engine: Engine, selection: Selection, *, step: Callable[[], None] = l
     :param step: called after each delivery looked at.
     """
     report = RevivalReport()
-    group: list[Revived] = []
+    group: list[tuple[Delivery, Decided]] = []
     for listed in engine.ledger.selections.each(selection):
         if listed.state in REVIVABLE:
             try:
-                group.append(_revived(listed, engine))
+                group.append((listed, _content(listed, engine)))
             except ChatferryError as error:
                 report.refused[listed.id] = str(error)
         if len(group) >= _TOGETHER:
@@ -44,7 +45,7 @@ def revive(engine: Engine, selection: Selection, *, step: Callable[[], None] = l
     return report
 
 
-def _revived(listed: Listed, engine: Engine) -> Revived:
+def _content(listed: Delivery, engine: Engine) -> Decided:
     if listed.reason == ERASED:
         raise ChatferryError("it was erased, and stays so")
     if listed.destination in engine.unserved:
@@ -54,4 +55,4 @@ def _revived(listed: Listed, engine: Engine) -> Revived:
     if destination is None:
         raise ChatferryError(f"there is no destination {listed.destination} any more")
     lead = destination.mapped(load_lead(listed.lead))
-    return Revived(id=listed.id, version=listed.version, fingerprint=fingerprint(lead), lead=dump_lead(lead))
+    return decided(destination.name, lead, DeliveryState.DUE, None)

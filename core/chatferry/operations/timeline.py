@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from chatferry.ledger import Ledger
-from chatferry.ledger.decisions import ERASED, DeliveryState
+from chatferry.ledger.deliveries.selection import Selection
+from chatferry.ledger.deliveries.states import ERASED, Delivery, DeliveryState
 from chatferry.ledger.destinations import DestinationState, PauseKind
-from chatferry.ledger.selection import Listed, Selection
 from chatferry.ledger.snapshot import SnapshotUnreadable, load_lead, load_receipt
 from chatferry.ledger.stories import Heard, Known, Name
 from chatferry.model import Lead, Receipt
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Journey:
     """A conversation's way to one destination. ``lead`` is None where its content is not kept."""
 
-    delivery: Listed
+    delivery: Delivery
     destination: DestinationState
     lead: Lead | None = None
     receipt: Receipt | None = None
@@ -63,7 +63,7 @@ def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Stor
 
 
 def _story(
-    known: Known, events: Sequence[Heard], listed: Sequence[Listed], states: Mapping[str, DestinationState]
+    known: Known, events: Sequence[Heard], listed: Sequence[Delivery], states: Mapping[str, DestinationState]
 ) -> Story:
     client = (known.platform, known.client_id)
     journeys = [_journey(one, states) for one in reversed(listed) if (one.platform, one.client_id) == client]
@@ -75,7 +75,7 @@ def _story(
     )
 
 
-def _journey(delivery: Listed, states: Mapping[str, DestinationState]) -> Journey:
+def _journey(delivery: Delivery, states: Mapping[str, DestinationState]) -> Journey:
     state = states.get(delivery.destination, DestinationState(name=delivery.destination))
     return Journey(
         delivery=delivery,
@@ -141,7 +141,7 @@ def _about_delivery(journey: Journey) -> str | None:
     }.get(delivery.state)
 
 
-def _about_waiting(state: DestinationState, delivery: Listed) -> str | None:
+def _about_waiting(state: DestinationState, delivery: Delivery) -> str | None:
     match state.pause_kind:
         case PauseKind.OPERATOR:
             return f"an operator paused the destination: chatferry destinations resume {state.name}"

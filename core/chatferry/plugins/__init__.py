@@ -3,4 +3,4 @@
 from chatferry.plugins.manager import Plugins
 from chatferry.plugins.report import PluginReport, PluginState
 
-__all__ = ["PluginReport", "Plugins", "PluginState"]
+__all__ = ["PluginReport", "PluginState", "Plugins"]

@@ -1,26 +1,17 @@
-"""What hooks did wrong, counted until somebody writes it down: a hook may fail at each conversation."""
+"""Failures of hooks, counted until they are recorded: a hook may fail at each conversation."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
+
+from chatferry.model import HookFailure
 
 _LONGEST: Final = 128
 """Characters kept of a name."""
 
 _LONGEST_REASON: Final = 255
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookFailure:
-    """A way in which a plugin's hook fails; ``reason`` is what :func:`.guard.described` says."""
-
-    plugin: str
-    version: str
-    hook: str
-    reason: str
 
 
 class Failures:

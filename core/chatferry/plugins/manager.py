@@ -92,7 +92,9 @@ class Plugins:
     @property
     def broken(self) -> Sequence[PluginReport]:
         """The plugins that cannot be used although they are wanted."""
-        return tuple(report for report in self.reports if report.state not in {PluginState.OK, PluginState.DISABLED})
+        return tuple(
+            report for report in self.reports if report.state not in {PluginState.OK, PluginState.DISABLED}
+        )
 
     @property
     def unusable(self) -> Mapping[str, str]:

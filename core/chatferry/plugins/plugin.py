@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from threading import Thread
 from typing import Any
 
 import pluggy
 
 from chatferry import hookspecs
 from chatferry.errors import PluginError
+from chatferry.logs import described
+from chatferry.plugins.calls import CallAborted, CallHung, Calls
 from chatferry.plugins.discover import Candidate
-from chatferry.plugins.guard import FailedError, HungError, call
 from chatferry.plugins.report import PluginReport, PluginState
 
 HOOKS = tuple(
@@ -34,7 +34,8 @@ class Plugin:
         self.reason = ""
         self._candidate = candidate
         self._timeout = timeout
-        self._hung: dict[str, Thread] = {}
+        self._calls = Calls("plugin")
+        self._hung: dict[str, CallHung] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -44,7 +45,7 @@ class Plugin:
         hung = [hook for hook in self._hung if self.hung(hook)]
         state, reason = self.state, self.reason
         if state is PluginState.OK and hung:
-            state, reason = PluginState.HUNG, f"{', '.join(hung)} did not come back; restart, and report it"
+            state, reason = PluginState.HUNG, f"{', '.join(hung)} did not return; restart, and report it"
         return PluginReport(
             name=self.name,
             distribution=self._candidate.distribution,
@@ -65,13 +66,13 @@ class Plugin:
             self.fail(PluginState.REFUSED, self._candidate.refusal)
             return
         try:
-            call(lambda: self._register(self._candidate.get()), timeout=timeout)
-        except HungError:
-            self.fail(PluginState.HUNG, f"its import did not come back within {timeout:g} s")
+            self._calls.run(lambda: self._register(self._candidate.get()), timeout=timeout)
+        except CallHung as hung:
+            self.fail(PluginState.HUNG, f"its import {hung}")
         except PluginError as error:
             self.fail(PluginState.BROKEN, error.reason)
-        except FailedError as error:
-            self.fail(PluginState.BROKEN, f"its import failed: {error}")
+        except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+            self.fail(PluginState.BROKEN, f"its import failed: {described(_raised(error))}")
 
     def implements(self, hook: str) -> bool:
         """Whether the hook can be called: the plugin is in use and has it."""
@@ -79,8 +80,7 @@ class Plugin:
 
     def hung(self, hook: str) -> bool:
         """Whether an earlier call of the hook has still not come back."""
-        thread = self._hung.get(hook)
-        return thread is not None and thread.is_alive()
+        return hook in self._hung and self._hung[hook].is_running
 
     def call(self, hook: str, **arguments: Any) -> Any:
         """Call a hook and return what this plugin says.
@@ -88,15 +88,17 @@ class Plugin:
         :raises PluginError: if it raises, or does not come back; without the error's own words.
         """
         if self.hung(hook):
-            raise PluginError(self.name, f"{hook} has not come back from an earlier call")
+            raise PluginError(self.name, f"{hook} has not returned from an earlier call")
         caller: Callable[..., Any] = getattr(self._manager.hook, hook)
         try:
-            found = call(lambda: caller(**arguments), timeout=self._timeout)
-        except HungError as error:
-            self._hung[hook] = error.thread
-            raise PluginError(self.name, f"{hook} did not come back within {self._timeout:g} s") from None
-        except FailedError as error:
-            self.reason = f"{hook} raised {error}"
+            found = self._calls.run(lambda: caller(**arguments), timeout=self._timeout)
+        except CallHung as hung:
+            self._hung[hook] = hung
+            raise PluginError(self.name, f"{hook} {hung}") from None
+        except PluginError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+            self.reason = f"{hook} raised {described(_raised(error))}"
             raise PluginError(self.name, self.reason) from None
         if getattr(hookspecs, hook).chatferry_spec["firstresult"]:
             return found
@@ -117,6 +119,10 @@ class Plugin:
         if unknown:
             raise PluginError(self.name, _unknown(unknown))
         self.hooks = tuple(name for name in HOOKS if name in implemented)
+
+
+def _raised(error: Exception) -> BaseException:
+    return error.end if isinstance(error, CallAborted) else error
 
 
 def _unknown(names: Sequence[str]) -> str:

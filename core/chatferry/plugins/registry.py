@@ -116,4 +116,6 @@ def _refuse_clashes(offers: Iterable[tuple[Plugin, type[Any]]]) -> None:
             who = " and ".join(plugin.name for plugin in plugins)
             for plugin in plugins:
                 if plugin.name != PROJECT:
-                    plugin.fail(PluginState.REFUSED, f'"{name}" is registered by {who}; disable or remove one')
+                    plugin.fail(
+                        PluginState.REFUSED, f'"{name}" is registered by {who}; disable or remove one'
+                    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chatferry.engine import Engine
-from chatferry.errors import LedgerUnavailable
+from chatferry.errors import LedgerError
+from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger.hook_failures import KEPT
 from chatferry.logs import get_logger
 
@@ -40,7 +41,7 @@ class FailureTelling:
         if taken := failures.take():
             try:
                 self._engine.ledger.hook_failures.add(taken, self._engine.clock())
-            except LedgerUnavailable:
+            except LedgerError:
                 failures.put_back(taken)
                 raise
         return 0
@@ -64,7 +65,7 @@ class Pruning:
         retention = self._engine.settings.retention
         events = leads = 0
         if retention.events_days:
-            events = self._engine.ledger.events.prune(now - retention.events_days * _DAY)
+            events = self._engine.ledger.events.prune(now - retention.events_days * _DAY, retained_facts)
         if retention.leads_days:
             leads = self._engine.ledger.deliveries.prune(now - retention.leads_days * _DAY)
         if events or leads:

@@ -1,7 +1,7 @@
 """The local runner: threads that drive sync and deliver, each in a loop of its own.
 
 A destination that is slow or dead has a thread to itself and delays nobody. Stopping finishes
-what runs; a process that is killed leaves leases behind, which the next start takes back. A loop
+what runs; a process that is killed leaves leases behind, which run out within ``runner.lease``. A loop
 survives whatever its verb raises; should one end all the same, whoever runs us is told: a process
 that no longer syncs must not look as if it did.
 """
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from chatferry.engine import Engine
-from chatferry.errors import LedgerUnavailable
+from chatferry.errors import LedgerError
 from chatferry.logs import frames, get_logger
 from chatferry.runners.housekeeping import FailureTelling, LeaseKeeping, Pruning
 from chatferry.runners.process import lower_priority
@@ -47,8 +47,8 @@ class LocalRunner:
         self._log = get_logger("chatferry.runner")
 
     def start(self) -> Self:
-        """Take over what a dead process left and start every loop."""
-        self._engine.ledger.take_over()
+        """Start every loop."""
+        self._engine.ledger.repair_clock(self._engine.clock())
         for number in range(self._engine.settings.runner.sync_threads):
             self._spawn(f"sync-{number}", self._engine.sync)
         for name in self._engine.destinations:
@@ -75,7 +75,7 @@ class LocalRunner:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        with suppress(LedgerUnavailable):  # it would have been nice to know
+        with suppress(LedgerError):  # it would have been nice to know
             self._telling.turn()
         running = [thread.name for thread in self._threads if thread.is_alive()]
         if running:
@@ -111,7 +111,7 @@ class LocalRunner:
             return None
 
     def _report(self, name: str, error: BaseException) -> None:
-        if isinstance(error, LedgerUnavailable):
+        if isinstance(error, LedgerError):
             self._log.error("ledger unavailable", thread=name, reason=str(error))
         else:
             self._log.error("unexpected", thread=name, error=type(error).__name__, at=frames(error))

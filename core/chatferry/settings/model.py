@@ -81,7 +81,7 @@ class RunnerSettings:
     sync_threads: int = 4
     idle: float = 0.1
     """Between two looks at a ledger that had nothing due."""
-    lease: float = 300.0
+    lease: float = 60.0
     """After which work of a process that died is taken over."""
 
 

@@ -20,7 +20,7 @@ from chatferry.iadvize.facts import enrich, facts_of
 from chatferry.leads.destination import Decider, Veto
 from chatferry.leads.routing import live_wanted
 from chatferry.ledger.conversations import DueConversation, SyncResult
-from chatferry.ledger.decisions import Decided
+from chatferry.ledger.deliveries.states import Decided
 from chatferry.logs import frames, get_logger
 from chatferry.model import Conversation
 from chatferry.settings.model import Settings
@@ -35,19 +35,19 @@ _LONGEST_ID: Final = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Settles readings by a configuration's rules."""
+    """Decides what follows from readings, by a configuration's rules."""
 
     settings: Settings
     destinations: Mapping[str, Decider]
     veto: Veto
 
-    def settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
+    def result_of(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
         """Return what to write about a conversation that was asked for; never raises.
 
         What makes us fail on one conversation must not hold up those read with it.
         """
         try:
-            return self._settle(due, read, now)
+            return self._result(due, read, now)
         except Exception as error:  # noqa: BLE001  (a conversation may hold anything, a plugin do anything)
             get_logger("chatferry.sync").error(
                 "conversation failed", conversation=due.conversation_id, reason=_what(error), at=frames(error)
@@ -58,7 +58,7 @@ class Reader:
         """Return what to write about a conversation that we fail on: try again, up to a point."""
         return self._again(due, f"chatferry failed on it: {_what(error)}", now)
 
-    def _settle(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
+    def _result(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
         if isinstance(read, PlatformError):
             return self._unread(due, read, now)
         conversation = enrich(read, facts_of(due.events, due.event_facts))

@@ -8,7 +8,7 @@ from typing import Protocol
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from chatferry.errors import ChatferryError, LedgerUnavailable, WebhookRefused
+from chatferry.errors import ChatferryError, LedgerError, WebhookRefused
 from chatferry.iadvize.signature import HEADER
 from chatferry.logs import get_logger
 from chatferry.model import Event
@@ -44,7 +44,7 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
         except WebhookRefused as error:
             log.warning("webhook refused", status=error.status, reason=error.title, detail=error.detail)
             raise
-        except LedgerUnavailable as error:
+        except LedgerError as error:
             log.error("webhook not stored", reason=str(error))  # noqa: TRY400  (the reason says all)
             raise
         log.debug("webhook accepted", id=event.event_id, type=event.event_type)

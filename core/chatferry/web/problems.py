@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from chatferry.errors import LedgerUnavailable, WebhookRefused
+from chatferry.errors import LedgerError, WebhookRefused
 from chatferry.logs import frames, get_logger
 
 RETRY_AFTER = 10
@@ -24,7 +24,7 @@ def problem(status: int, title: str, detail: str) -> Response:
 def register_problems(app: Flask) -> None:
     """Answer every error with a problem document."""
     app.register_error_handler(WebhookRefused, _refused)
-    app.register_error_handler(LedgerUnavailable, _unavailable)
+    app.register_error_handler(LedgerError, _unavailable)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -33,7 +33,7 @@ def _refused(error: WebhookRefused) -> Response:
     return problem(error.status, error.title, error.detail)
 
 
-def _unavailable(error: LedgerUnavailable) -> Response:
+def _unavailable(error: LedgerError) -> Response:
     del error  # its text names the database, which is not the sender's business
     status = HTTPStatus.SERVICE_UNAVAILABLE
     answer = problem(status, "Not stored", "the event could not be stored; send it again")

@@ -211,5 +211,7 @@ class SampleConnector(Connector):
                 wait = answer.headers.get("Retry-After")
                 return RateLimited("too many calls", retry_after=float(wait) if wait else None, code=code)
             case 400:
-                return PermanentFailure(f"the request was refused: {code}", crm_message=crm_message, code=code)
+                return PermanentFailure(
+                    f"the request was refused: {code}", crm_message=crm_message, code=code
+                )
         return TemporaryFailure(f"the CRM answered {answer.status}", code=code)

@@ -1,0 +1,117 @@
+"""Calls of code that is not ours: each with a time-out, in a thread that can be left behind.
+
+Plugins' hooks, strategies and connectors are all called here. Python cannot end a thread: a call that
+hangs keeps its thread, and a limit keeps such threads from piling up.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import copy_context
+from queue import SimpleQueue
+from typing import Any, Final, TypeAlias, TypeVar
+
+T = TypeVar("T")
+_Task: TypeAlias = "tuple[Callable[[], Any], Future[Any]]"
+
+MOST_HUNG: Final = 5
+"""Calls of one kind that may hang at a time: each keeps a thread, and what the called code holds."""
+
+
+class CallHung(Exception):
+    """A call did not return in time, or was not made because earlier ones hang.
+
+    :param call: the call itself; None where none was made.
+    """
+
+    def __init__(self, message: str, call: Future[Any] | None = None) -> None:
+        self.call = call
+        super().__init__(message)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the call has still not returned."""
+        return self.call is not None and not self.call.done()
+
+
+class CallAborted(Exception):
+    """A call raised what is no error but an end, such as SystemExit; plugins have no right to."""
+
+    def __init__(self, end: BaseException) -> None:
+        self.end = end
+        super().__init__(f"raised {type(end).__name__}")
+
+
+class Calls:
+    """Makes calls in daemon threads, which are used again; safe between threads.
+
+    :param name: of the threads.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._idle: deque[_Worker] = deque()
+        self._hung: list[Future[Any]] = []
+        self._lock = threading.Lock()
+
+    def run(self, function: Callable[[], T], *, timeout: float) -> T:
+        """Return what ``function`` returns, or raise what it raises.
+
+        :param timeout: seconds to wait for it.
+        :raises CallHung: if it does not return in time, or :data:`MOST_HUNG` earlier calls hang.
+        :raises CallAborted: if it raises what is no :class:`Exception`.
+        """
+        self._insist_on_few_hung()
+        worker = self._worker()
+        call: Future[T] = worker.start(function)
+        try:
+            error = call.exception(timeout)
+        except TimeoutError:
+            with self._lock:
+                self._hung.append(call)
+            raise CallHung(f"did not return within {timeout:g} s", call) from None
+        self._idle.append(worker)
+        if error is not None and not isinstance(error, Exception):
+            raise CallAborted(error) from error
+        return call.result()
+
+    def _insist_on_few_hung(self) -> None:
+        with self._lock:
+            self._hung = [call for call in self._hung if not call.done()]
+            if len(self._hung) >= MOST_HUNG:
+                raise CallHung(f"hangs in {MOST_HUNG} calls and more; restart chatferry")
+
+    def _worker(self) -> _Worker:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return _Worker(self._name)
+
+
+class _Worker:
+    """A thread that makes one call after another, and ends once this object is dropped."""
+
+    def __init__(self, name: str) -> None:
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        threading.Thread(target=_work, args=(self._tasks,), name=name, daemon=True).start()
+        weakref.finalize(self, self._tasks.put, None).atexit = False
+
+    def start(self, function: Callable[[], T]) -> Future[T]:
+        call: Future[T] = Future()
+        context = copy_context()
+        self._tasks.put((lambda: context.run(function), call))
+        return call
+
+
+def _work(tasks: SimpleQueue[_Task | None]) -> None:
+    while (task := tasks.get()) is not None:
+        function, call = task
+        try:
+            call.set_result(function())
+        except BaseException as error:  # noqa: BLE001  (handed to the thread that waits)
+            call.set_exception(error)
+        del task, function, call  # an idle thread keeps no lead and no conversation
