@@ -32,7 +32,6 @@ from chatferry.ledger.schema import migrate
 from chatferry.model import Receipt
 from chatferry.plugins import Plugins
 from chatferry.settings.secrets import Secret
-from chatferry.sync.reconcile import Reconciler
 from chatferry.testing.sample.connector import SampleConnector
 from chatferry.testing.sample.crm import SampleCrm
 
@@ -192,7 +191,7 @@ class Shop:
 
     def find_history(self) -> None:
         """Mark what closed in the emulated past to be read."""
-        Reconciler(self.engine).reconcile(HISTORY_START - 1, time.time())
+        self.engine.reconciler.reconcile(HISTORY_START - 1, time.time())
 
     def work(self) -> None:
         """Read and deliver until nothing is due."""

@@ -3,6 +3,10 @@
 These are the names for authors of plugins; everything else may move.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from chatferry._version import __version__
 from chatferry.connector import Connector, Context, Finding, Level, Memory, Outcome
 from chatferry.errors import (
@@ -13,7 +17,7 @@ from chatferry.errors import (
     RateLimited,
     TemporaryFailure,
 )
-from chatferry.hookspecs import hookimpl
+from chatferry.isolation import isolate
 from chatferry.leads.transcripts import Cut, cut
 from chatferry.model import (
     Answer,
@@ -28,6 +32,9 @@ from chatferry.model import (
 )
 from chatferry.settings.secrets import Secret, SecretField
 from chatferry.strategy import Strategy
+
+if TYPE_CHECKING:
+    from chatferry.hookspecs import hookimpl
 
 __all__ = [
     "Answer",
@@ -58,4 +65,14 @@ __all__ = [
     "__version__",
     "cut",
     "hookimpl",
+    "isolate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs pluggy only for those who use it: the web process loads no plugin."""
+    if name != "hookimpl":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from chatferry.hookspecs import hookimpl  # noqa: PLC0415  (see above)
+
+    return hookimpl

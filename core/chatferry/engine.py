@@ -30,6 +30,7 @@ from chatferry.plugins import Plugins
 from chatferry.settings.model import Settings
 from chatferry.sync.fairness import Fairness
 from chatferry.sync.reading import Reader
+from chatferry.sync.reconcile import Reconciler
 
 Readings: TypeAlias = Mapping[str, Conversation | PlatformError]
 """What iAdvize showed of some conversations, by their ids."""
@@ -89,6 +90,11 @@ class Engine:
     def keep_leases(self) -> None:
         """Keep what this process works on; to be called several times a lease."""
         self.ledger.extend(self.clock() + self.settings.runner.lease, self.fairness.under_way)
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """What finds the conversations whose webhooks were lost, for :meth:`sync` to read."""
+        return Reconciler(settings=self.settings, ledger=self.ledger, clients=self.clients, clock=self.clock)
 
     def _lease(self, busy: Collection[ClientKey]) -> Sequence[DueConversation]:
         """Take no more than one document asks for at present: other threads read the rest."""

@@ -60,9 +60,7 @@ def isolate(
 
     stopping = (*(stop if isinstance(stop, tuple) else (stop,)), _BudgetSpent)
     numbered = list(enumerate(items))
-    parts = isolate_parts(
-        numbered, send_numbered, refusal=refusal, stop=stopping, size=size, culprits=named
-    )
+    parts = isolate_parts(numbered, send_numbered, refusal=refusal, stop=stopping, size=size, culprits=named)
     for part, found in parts:
         shared = [found] * len(part) if isinstance(found, Exception) else found
         outcomes.update(zip((number for number, _ in part), shared, strict=True))

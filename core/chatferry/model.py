@@ -253,7 +253,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookFailure:
-    """A way in which a plugin's hook fails; ``reason`` says what was raised and where, in no words of its own."""
+    """A way in which a plugin's hook fails; ``reason`` names what was raised and where."""
 
     plugin: str
     version: str

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from chatferry.ledger.destinations import PauseKind
+from chatferry.ledger.destinations import Pause, PauseKind
 from chatferry.ledger.sync_requests import SyncRequest
 from chatferry.testing.trouble import Trouble
 
@@ -160,7 +160,8 @@ def test_a_connector_that_hangs_on_needs_an_operator(shop):
     def hang(failures):
         ledger, now = shop.engine.ledger, time.time()
         ledger.destinations.take("sales", ledger.owner, now, now + 60)
-        ledger.destinations.pause("sales", PauseKind.HUNG, "no answer", now + 60, failures=failures)
+        pause = Pause(kind=PauseKind.HUNG, reason="no answer", until=now + 60, failures=failures)
+        ledger.destinations.pause("sales", pause)
         return shop.json("status")["needs"]
 
     assert hang(2) == []

@@ -88,7 +88,7 @@ def test_somebody_who_was_erased_meanwhile_does_not_come_back_with_the_plugin(op
     open_archive.install()
     with open_archive.workspace() as workspace:
         engine = workspace.engine
-        engine.ledger.destinations.resume_by_operator("archive", 0)
+        engine.ledger.resume_destination("archive", 0)
         with engine.ledger.database.write() as connection:
             connection.exec_driver_sql("UPDATE conversations SET due_at = 0 WHERE erased_at IS NULL")
         while engine.sync() or sum(engine.deliver(name) for name in engine.destinations):

@@ -50,8 +50,8 @@ def test_a_lead_that_waits_tells_why_and_until_when(shop, history):
     shop.hear(history.ids[0])
     shop.work()
     text = shop.run("why", history.ids[0]).stdout
-    assert "the destination rests (quota)" in text
-    assert "wakes by itself" in text
+    assert "the destination is paused (quota)" in text
+    assert "resumes by itself" in text
 
 
 def test_a_conversation_that_iadvize_does_not_show_tells_the_problem(shop, history):

@@ -53,7 +53,7 @@ def test_the_numbers_in_the_promise_are_the_defaults():
     assert (schedule.PROBE_CREDENTIALS, schedule.QUOTA_REST) == (300, 3600)
     assert [schedule.not_ready(attempts) for attempts in range(6)] == [2, 10, 60, 300, 900, 900]
     assert (retention.events_days, retention.leads_days) == (30, 90)
-    assert RunnerSettings().lease == 300
+    assert RunnerSettings().lease == 60
 
 
 def test_every_state_is_explained():

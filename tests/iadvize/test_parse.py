@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chatferry.errors import PlatformError
 from chatferry.iadvize.parse import parse_conversation
 from chatferry.iadvize.scalars import legacy_id, moment, seconds
-from chatferry.text import storable
 from chatferry.model import AuthorKind, Conversation, Satisfaction, Transaction, Visitor
+from chatferry.text import storable
 
 ID = "4c8c7408-f73c-42cd-89e9-afbbee7d9024"
 OBJECTS = ["project", "visitor", "tags", "users", "satisfactionSurvey", "closingFormValues", "conversions"]

@@ -96,7 +96,7 @@ def test_a_destination_that_does_not_come_to_rest_is_told(shop, erasing, ours):
     now = shop.engine.clock()
     owner = shop.ledger.owner if ours else "somebody else"
     shop.ledger.destinations.take("sales", owner, now, now + 60)
-    report = erasing(lambda receipts: receipts, patience=0.1)
+    report = erasing(lambda receipts: receipts, timeout=0.1)
     assert report.erased == {}
     assert "run the command again" in report.kept[0].reason
 

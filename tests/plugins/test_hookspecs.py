@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from chatferry import hookspecs
-from chatferry.plugins import PluginState, Plugins
+from chatferry.plugins import Plugins, PluginState
 from chatferry.plugins.plugin import HOOKS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text(encoding="utf-8")

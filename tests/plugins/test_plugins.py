@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from chatferry import Connector, Conversation, Lead, Strategy, __version__, hookimpl
 from chatferry.emulators import Emulator
 from chatferry.errors import PluginError
-from chatferry.plugins import PluginState, PluginReport, Plugins
-from chatferry.plugins.manager import PATIENCE
+from chatferry.plugins import PluginReport, Plugins, PluginState
+from chatferry.plugins.manager import BATCH_TIME_LIMIT
 
 PERSONAL = "ada@example.com"
 
@@ -417,7 +417,7 @@ def test_a_slow_plugin_is_not_told_the_rest_of_a_batch_and_the_others_are():
     heard = []
 
     def slow(conversation):
-        seconds[0] += PATIENCE / 2
+        seconds[0] += BATCH_TIME_LIMIT / 2
         heard.append(("slow", conversation))
 
     def quick(conversation):

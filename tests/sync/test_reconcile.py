@@ -15,7 +15,6 @@ from chatferry.iadvize.closed import ClosedPage
 from chatferry.ledger.reconciliations import Kind
 from chatferry.runners.local import LocalRunner
 from chatferry.settings.secrets import Secret
-from chatferry.sync.reconcile import Reconciler
 from chatferry.web.app import create_app
 
 BEFORE = HISTORY_START - 60
@@ -66,11 +65,11 @@ def test_a_comparison_goes_on_from_its_last_page(shop, history):
         history.faults.switch_on("graphql-refused")
 
     with pytest.raises(PlatformError):
-        Reconciler(shop.engine).reconcile(BEFORE, 2e9, report=stop_after_the_first)
+        shop.engine.reconciler.reconcile(BEFORE, 2e9, report=stop_after_the_first)
     history.faults.switch_off()
     assert seen == [100]
     assert shop.ledger.reconciliations.unfinished(Kind.RECONCILE, ONE) == (BEFORE, 2e9)
-    (progress,) = Reconciler(shop.engine).reconcile(BEFORE, 2e9, report=lambda p: seen.append(p.found))
+    (progress,) = shop.engine.reconciler.reconcile(BEFORE, 2e9, report=lambda p: seen.append(p.found))
     assert seen == [100, 150]
     assert (progress.found, progress.missing) == (150, 150)
     assert shop.ledger.reconciliations.unfinished(Kind.RECONCILE, ONE) is None
@@ -80,7 +79,7 @@ def test_a_page_iadvize_does_not_know_any_more_begins_again(shop):
     kept = shop.ledger.reconciliations
     (begun,) = kept.begin(ONE, Kind.RECONCILE, BEFORE, 2e9, 1.0)
     kept.advance(replace(begun, cursor="bm90aGluZw==", found=100, missing=40))
-    (progress,) = Reconciler(shop.engine).reconcile(BEFORE, 2e9)
+    (progress,) = shop.engine.reconciler.reconcile(BEFORE, 2e9)
     assert (progress.found, progress.missing) == (6, 6)
 
 
@@ -90,42 +89,42 @@ def test_an_iadvize_that_is_away_is_not_asked_for_the_first_page_instead(shop, h
     kept.advance(replace(begun, cursor="bm90aGluZw=="))
     history.faults.switch_on("server-error")
     with pytest.raises(PlatformUnavailable):
-        Reconciler(shop.engine).reconcile(BEFORE, 2e9)
+        shop.engine.reconciler.reconcile(BEFORE, 2e9)
     assert kept.begin(ONE, Kind.RECONCILE, BEFORE, 2e9, 1.0)[0].cursor == "bm90aGluZw=="
 
 
 def test_a_conversation_that_was_read_while_it_ran_is_missing_until_its_close_is_read(shop, history):
     shop.hear(history.ids[0], "v2.conversation.pushed")
-    assert Reconciler(shop.engine).reconcile(BEFORE, 2e9)[0].missing == 6
+    assert shop.engine.reconciler.reconcile(BEFORE, 2e9)[0].missing == 6
     shop.work()
-    assert Reconciler(shop.engine).reconcile(BEFORE, 2e9 + 1)[0].missing == 0
+    assert shop.engine.reconciler.reconcile(BEFORE, 2e9 + 1)[0].missing == 0
 
 
 def test_projects_nobody_wants_are_not_asked_for(open_shop, history):
     (mine, *_) = history.clients[0].projects
     shop = open_shop(f"projects = [{mine.id}]\n")
-    (progress,) = Reconciler(shop.engine).reconcile(BEFORE, 2e9)
+    (progress,) = shop.engine.reconciler.reconcile(BEFORE, 2e9)
     assert progress.found == sum(history.truth(one).project_id == mine.id for one in history.ids)
 
 
 def test_a_scheduled_one_begins_before_the_last_one_ended(shop):
-    (first,) = Reconciler(shop.engine).scheduled(HISTORY_START + HISTORY_STEP)
-    (second,) = Reconciler(shop.engine).scheduled(HISTORY_START + 5 * HISTORY_STEP)
+    (first,) = shop.engine.reconciler.scheduled(HISTORY_START + HISTORY_STEP)
+    (second,) = shop.engine.reconciler.scheduled(HISTORY_START + 5 * HISTORY_STEP)
     assert first.found == 2
     assert second.since == first.until - shop.engine.settings.reconcile.overlap
     assert (second.found, second.missing) == (6, 4 + 2)
 
 
 def test_what_an_operator_compares_leaves_no_gap_in_what_is_scheduled(shop):
-    Reconciler(shop.engine).scheduled(HISTORY_START)
-    Reconciler(shop.engine).reconcile(HISTORY_START + 4 * HISTORY_STEP, HISTORY_START + 5 * HISTORY_STEP)
-    (scheduled,) = Reconciler(shop.engine).scheduled(HISTORY_START + 6 * HISTORY_STEP)
+    shop.engine.reconciler.scheduled(HISTORY_START)
+    shop.engine.reconciler.reconcile(HISTORY_START + 4 * HISTORY_STEP, HISTORY_START + 5 * HISTORY_STEP)
+    (scheduled,) = shop.engine.reconciler.scheduled(HISTORY_START + 6 * HISTORY_STEP)
     assert scheduled.since == HISTORY_START - shop.engine.settings.reconcile.overlap
 
 
 def test_a_clock_that_was_ahead_does_not_turn_the_next_period_around(shop):
-    Reconciler(shop.engine).scheduled(HISTORY_START + 86_400)
-    (scheduled,) = Reconciler(shop.engine).scheduled(HISTORY_START)
+    shop.engine.reconciler.scheduled(HISTORY_START + 86_400)
+    (scheduled,) = shop.engine.reconciler.scheduled(HISTORY_START)
     assert scheduled.since == HISTORY_START - shop.engine.settings.reconcile.overlap
     assert scheduled.since < scheduled.until
 
@@ -138,13 +137,13 @@ def test_a_client_that_is_refused_keeps_no_other_from_being_compared(shop):
     )
     engine = replace(shop.engine, clients={("ha", 1): refused, ("ha", 335): working})
     with pytest.raises(PlatformAuthFailure):
-        Reconciler(engine).scheduled(HISTORY_START)
+        engine.reconciler.scheduled(HISTORY_START)
     assert shop.ledger.reconciliations.complete_until("ha", 335) == HISTORY_START
     refused.close()
 
 
 def test_the_first_scheduled_one_looks_back_a_day(shop):
-    (progress,) = Reconciler(shop.engine).scheduled(HISTORY_START)
+    (progress,) = shop.engine.reconciler.scheduled(HISTORY_START)
     assert progress.since == HISTORY_START - 86_400
     assert progress.found == 1
 
@@ -152,9 +151,9 @@ def test_the_first_scheduled_one_looks_back_a_day(shop):
 def test_the_first_scheduled_one_looks_back_from_when_it_was_first_tried(shop, history):
     history.faults.switch_on("graphql-refused")
     with pytest.raises(PlatformError):
-        Reconciler(shop.engine).scheduled(HISTORY_START + 86_400)
+        shop.engine.reconciler.scheduled(HISTORY_START + 86_400)
     history.faults.switch_off()
-    (progress,) = Reconciler(shop.engine).scheduled(HISTORY_START + 3 * 86_400)
+    (progress,) = shop.engine.reconciler.scheduled(HISTORY_START + 3 * 86_400)
     assert progress.until == HISTORY_START + 3 * 86_400
     assert shop.ledger.status(time.time()).reading.due == 6
 
@@ -176,11 +175,11 @@ def test_what_is_resumed_asks_only_the_clients_that_were_not_finished(shop, end)
         raise end
 
     with pytest.raises(type(end)):
-        Reconciler(with_two(shop, Second(fail))).reconcile(BEFORE, 2e9, kind=Kind.BACKFILL)
+        with_two(shop, Second(fail)).reconciler.reconcile(BEFORE, 2e9, kind=Kind.BACKFILL)
     period = shop.ledger.reconciliations.unfinished(Kind.BACKFILL, [("ha", 1)])
     assert period == (BEFORE, 2e9)
     pages = []
     engine = with_two(shop, Second(lambda *_: ClosedPage(conversations=())))
-    found = Reconciler(engine).reconcile(*period, kind=Kind.BACKFILL, report=pages.append)
+    found = engine.reconciler.reconcile(*period, kind=Kind.BACKFILL, report=pages.append)
     assert [one.client_id for one in pages] == [1]
     assert [(one.client_id, one.found) for one in found] == [(335, 6), (1, 0)]

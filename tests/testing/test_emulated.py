@@ -48,8 +48,8 @@ def crm(tmp_path):
         yield crm
 
 
-def get(crm, *, who="", patience=5):
-    answer = requests.get(crm.settings()["url"], params={"who": who}, timeout=patience)
+def get(crm, *, who="", request_timeout=5):
+    answer = requests.get(crm.settings()["url"], params={"who": who}, timeout=request_timeout)
     return answer.status_code, answer.text
 
 
@@ -85,7 +85,7 @@ def test_a_fault_that_has_a_value_keeps_it(crm):
 def test_a_silence_lasts_until_the_crm_behaves(crm, trouble, heard):
     crm.misbehave(Trouble[trouble], times=1)
     with pytest.raises(requests.ReadTimeout):
-        get(crm, who="ada@example.org", patience=0.2)
+        get(crm, who="ada@example.org", request_timeout=0.2)
     assert crm.app.heard == heard
     assert get(crm) == (200, "hello")  # the second request is not held
     crm.behave()
@@ -106,7 +106,7 @@ def test_a_silence_can_be_aimed_at_the_request_that_names_a_record(crm):
     crm.misbehave(Trouble.TIMEOUT_BEFORE, key="ada@example.org")
     assert get(crm, who="eve@example.org") == (200, "hello")
     with pytest.raises(requests.ReadTimeout):
-        get(crm, who="ada@example.org", patience=0.2)
+        get(crm, who="ada@example.org", request_timeout=0.2)
 
 
 def test_nothing_listens_after_close(tmp_path):

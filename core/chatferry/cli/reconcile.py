@@ -18,7 +18,6 @@ from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
 from chatferry.ledger.reconciliations import Kind, Progress
 from chatferry.runners.local import LocalRunner
-from chatferry.sync.reconcile import Reconciler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,7 +87,7 @@ def _run(workspace: Workspace, kind: Kind, options: _Options) -> None:
         raise click.UsageError("no iAdvize client is configured")
     since, until = _period(engine, kind, options)
     with _reporter(options.output) as report:
-        found = Reconciler(engine).reconcile(since, until, kind=kind, report=report)
+        found = engine.reconciler.reconcile(since, until, kind=kind, report=report)
     left = _wait(engine, since, until, options) if options.wait or options.work else None
     if options.output == "json":
         print_json(_as_json(found, since, until, left))

@@ -15,7 +15,7 @@ from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace, not_served
 from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import DestinationState
-from chatferry.ledger.status import DestinationStatus, Queue, Reading, Status
+from chatferry.ledger.status import DestinationStatus, Queue, ReadingBacklog, Status
 from chatferry.plugins.report import PluginReport
 
 
@@ -70,7 +70,7 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
         screen.print(plain(need, "red"), soft_wrap=True)
 
 
-def _shown(reading: Reading, now: float) -> str:
+def _shown(reading: ReadingBacklog, now: float) -> str:
     """Say what waits to be read, without what is only looked at again because it runs."""
     parts = [f"{reading.waiting} to read"]
     if reading.failed:

@@ -16,7 +16,7 @@ from chatferry.cli.times import age, iso, shown
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
 from chatferry.ledger.deliveries.states import DeliveryState
-from chatferry.ledger.stories import Heard, Known
+from chatferry.ledger.stories import ConversationRow, EventRow
 from chatferry.model import Answer, Lead, Receipt, Record
 from chatferry.operations.timeline import Journey, Story, stories
 
@@ -88,20 +88,20 @@ def _add_answers(tree: Tree, found: Mapping[str, Answer]) -> None:
         branch.add(plain(_answer(answer)))
 
 
-def _event(event: Heard) -> str:
+def _event(event: EventRow) -> str:
     said = shown(event.occurred_at) or "an unsaid time"
     line = f"{event.event_type}, said {said}, received {shown(event.received_at)}"
     return f"{line}; nothing followed: {event.refusal}" if event.refusal else line
 
 
-def _reading(known: Known, now: float) -> str:
+def _reading(known: ConversationRow, now: float) -> str:
     if known.synced_at is None:
         return "never read yet"
     closed = f"closed {shown(known.closed_at)}" if known.closed_at else "still running"
     return f"read {shown(known.synced_at)} ({age(known.synced_at, now)}): {closed}"
 
 
-def _about(known: Known, now: float) -> Iterator[str]:
+def _about(known: ConversationRow, now: float) -> Iterator[str]:
     yield f"client {known.platform}/{known.client_id}, project {known.project_id}, {known.channel}"
     if known.problem:
         yield f"problem: {known.problem} ({known.attempts} attempts)"

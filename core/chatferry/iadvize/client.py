@@ -22,7 +22,7 @@ from chatferry.iadvize.wanted import ESSENTIAL
 from chatferry.model import Conversation
 from chatferry.settings.model import ClientSettings
 
-_PATIENCE = 4
+_TIMEOUTS_A_READING = 4
 """How many time-outs a reading may last while it looks for the conversation that causes them."""
 
 
@@ -66,7 +66,7 @@ class IAdvize:
             # Deprecated events carry integers, which no query takes; one would spoil the document.
             refusal = PlatformRefused("the id of a deprecated event cannot be looked up")
             yield {identity: refusal for identity, usable in wanted.items() if not usable}
-        batch = Batch(self._endpoint, self._settings.timeout * _PATIENCE)
+        batch = Batch(self._endpoint, self._settings.timeout * _TIMEOUTS_A_READING)
         for some in batch.read([identity for identity, usable in wanted.items() if usable]):
             self._outage.note(some.values())
             yield {

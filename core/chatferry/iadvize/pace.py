@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-_PATIENCE = 8
+_PASSES_TO_GROW = 8
 """Documents that must pass in a row before more is asked for at a time."""
 _SUSPICIOUS = 3
 """Documents in a row that found the platform away before it may be their own fault."""
@@ -40,7 +40,7 @@ class Pace:
             if count < self._size or self._size == self._most:
                 return
             self._passed += 1
-            if self._passed >= _PATIENCE:
+            if self._passed >= _PASSES_TO_GROW:
                 self._passed = 0
                 self._size = min(self._most, self._size + max(1, self._size // 4))
 

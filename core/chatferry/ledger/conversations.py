@@ -23,8 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from chatferry.isolation import isolate
-from chatferry.ledger.database import REFUSALS, Database, refusal_cause
+from chatferry.ledger.database import Database, refused_rows
 from chatferry.ledger.deliveries.queueing import record_decisions
 from chatferry.ledger.deliveries.states import Decided
 from chatferry.ledger.events import Events
@@ -130,17 +129,7 @@ class Conversations:
         A conversation whose lease ran out is another thread's by now, even of the same owner's, and is
         left alone. One that a new request made due since it was leased stays due.
         """
-
-        def record(part: Sequence[SyncResult]) -> Sequence[None]:
-            self._record(owner, part, now)
-            return [None] * len(part)
-
-        recorded = isolate(results, record, refusal=REFUSALS, stop=())
-        return [
-            (one, refusal_cause(error))
-            for one, error in zip(results, recorded, strict=True)
-            if error is not None
-        ]
+        return refused_rows(results, lambda part: self._record(owner, part, now))
 
     def _record(self, owner: str, results: Sequence[SyncResult], now: float) -> None:
         with self._database.write() as connection:

@@ -7,10 +7,10 @@ the ledger still says what is due, and the work is done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -18,7 +18,10 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chatferry.errors import LedgerRefused, LedgerUnavailable, SettingsError
+from chatferry.isolation import isolate
 from chatferry.ledger.writer_queue import QUEUE_TIMEOUT, WriterQueue
+
+T = TypeVar("T")
 
 _DURABLE = "chatferry_durable"
 _WRITE = "chatferry_write"
@@ -91,12 +94,24 @@ class Database:
             raise kind(message) from None
 
 
-def refusal_cause(error: Exception) -> Exception:
-    """Return what the database said of values; :class:`LedgerRefused` itself shows none of its words."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, DBAPIError):
-        seen = seen.__context__
-    return error if seen is None else seen
+def refused_rows(rows: Sequence[T], write: Callable[[Sequence[T]], object]) -> Sequence[tuple[T, Exception]]:
+    """Write rows together, or in parts where some are refused; return those, each with the cause.
+
+    :raises LedgerUnavailable: if it is not a row's fault.
+    """
+
+    def send(part: Sequence[T]) -> Sequence[None]:
+        write(part)
+        return [None] * len(part)
+
+    written = isolate(rows, send, refusal=REFUSALS, stop=())
+    return [(row, _cause(error)) for row, error in zip(rows, written, strict=True) if error is not None]
+
+
+def _cause(error: Exception) -> Exception:
+    """Return what the driver raised: :class:`LedgerRefused` shows none of its words, which quote values."""
+    cause = error.__context__ if isinstance(error, LedgerRefused) else None
+    return cause if isinstance(cause, Exception) else error
 
 
 def _supported(url: str) -> URL:

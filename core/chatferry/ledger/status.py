@@ -24,7 +24,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadingBacklog:
     """What waits to be read: what is ``due`` now, and what ``failed`` and is read again later.
 
     ``oldest`` is since when the longest of both waits, whatever was tried meanwhile; ``failing_since``
@@ -60,7 +60,7 @@ class Status:
 
     events: int
     conversations: int
-    reading: Reading
+    reading: ReadingBacklog
     destinations: Sequence[DestinationStatus]
     problems: Sequence[tuple[str, int]]
     kept: Sequence[tuple[str, int]]
@@ -93,7 +93,7 @@ def status(database: Database, now: float) -> Status:
         )
 
 
-def _reading(connection: Connection, now: float) -> Reading:
+def _reading(connection: Connection, now: float) -> ReadingBacklog:
     table = conversations.c
     due, tried = table.due_at <= now, table.waiting_since.is_not(None)
     since = func.coalesce(table.waiting_since, table.due_at)
@@ -108,7 +108,7 @@ def _reading(connection: Connection, now: float) -> Reading:
         ),
     }
     query = select(*(value.label(name) for name, value in counted.items())).where(table.due_at.is_not(None))
-    return Reading(**connection.execute(query).mappings().one())
+    return ReadingBacklog(**connection.execute(query).mappings().one())
 
 
 def _destination(state: DestinationState, rows: Sequence[Sequence[Any]]) -> DestinationStatus:

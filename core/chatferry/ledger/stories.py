@@ -33,7 +33,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class EventRow:
     """An event: what it says of itself, and why nothing follows from it, if so."""
 
     event_id: str
@@ -47,7 +47,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ConversationRow:
     """A conversation and its readings; see the columns of the table for what each means."""
 
     platform: str
@@ -71,19 +71,19 @@ class Stories:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def heard(self, name: Name) -> Sequence[Heard]:
+    def event_rows(self, name: Name) -> Sequence[EventRow]:
         """Return the events about a conversation, as they came."""
-        columns = [events.c[one] for one in Heard.__dataclass_fields__]
+        columns = [events.c[one] for one in EventRow.__dataclass_fields__]
         query = select(*columns).where(*_about(events, name)).order_by(events.c.received_at, events.c.id)
         with self._database.read() as connection:
-            return [Heard(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [EventRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
 
-    def known(self, name: Name) -> Sequence[Known]:
+    def conversation_rows(self, name: Name) -> Sequence[ConversationRow]:
         """Return the conversations of this name: two clients may use one id."""
-        columns = [conversations.c[one] for one in Known.__dataclass_fields__]
+        columns = [conversations.c[one] for one in ConversationRow.__dataclass_fields__]
         query = select(*columns).where(*_about(conversations, name)).order_by(conversations.c.id)
         with self._database.read() as connection:
-            return [Known(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [ConversationRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
 
 
 def _about(table: Table, name: Name) -> list[ColumnElement[bool]]:

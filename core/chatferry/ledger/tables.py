@@ -77,9 +77,7 @@ conversations = Table(
     Column("synced_at", Double),
     Column("problem", Text, comment="why it was not read, if so"),
     Column("waiting_since", Double, comment="when it was due that has not been read since"),
-    Column(
-        "event_facts", Text, comment="JSON: what its pruned events told; may be in the visitor's words"
-    ),
+    Column("event_facts", Text, comment="JSON: what its pruned events told; may be in the visitor's words"),
     Column("erased_at", Double, comment="nothing is read of it again"),
     # The id first: one index serves the events of a conversation as well, which name it alone.
     UniqueConstraint("conversation_id", "platform", "client_id"),

@@ -47,12 +47,12 @@ class _Busy(DeliveryError):
 
 
 def erase(
-    engine: Engine, conversations: Sequence[int], destination: str | None = None, *, patience: float = 60.0
+    engine: Engine, conversations: Sequence[int], destination: str | None = None, *, timeout: float = 60.0
 ) -> ErasureReport:
     """Erase conversations, everywhere or from one destination and what the ledger holds for it.
 
     :param conversations: as :meth:`Erasures.meant` numbers them.
-    :param patience: seconds to wait for a batch that is on its way.
+    :param timeout: seconds to wait for a batch that is on its way.
     """
     ledger = engine.ledger.erasures
     if destination is None:
@@ -62,16 +62,16 @@ def erase(
     report = ErasureReport(conversations=len(conversations))
     names = {one.destination for one in ledger.tombstones(conversations)}
     for name in sorted(names if destination is None else names & {destination}):
-        _erase_at(engine, conversations, name, patience, report)
+        _erase_at(engine, conversations, name, timeout, report)
     return report
 
 
 def _erase_at(
-    engine: Engine, conversations: Sequence[int], name: str, patience: float, report: ErasureReport
+    engine: Engine, conversations: Sequence[int], name: str, timeout: float, report: ErasureReport
 ) -> None:
     ledger = engine.ledger.erasures
     try:
-        with _leased(engine, name, patience) as keep:
+        with _leased(engine, name, timeout) as keep:
             tombstones = [one for one in ledger.tombstones(conversations) if one.destination == name]
             recorded = [one for one in tombstones if one.receipt is not None]
             ledger.forget([one.id for one in tombstones if one.receipt is None])
@@ -150,14 +150,14 @@ def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[
 
 
 @contextmanager
-def _leased(engine: Engine, name: str, patience: float) -> Iterator[Callable[[], bool]]:
+def _leased(engine: Engine, name: str, timeout: float) -> Iterator[Callable[[], bool]]:
     """Keep a destination's batches away: one that is on its way could make a record anew.
 
     What is yielded keeps them away for another while, or returns False if they came meanwhile.
     """
     ledger = engine.ledger
     owner = new_owner()  # not this process's: its own batches are to be kept away, too
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     # One that is not served here another process may well serve.
     known = name in engine.destinations or name in engine.unserved
 

@@ -12,7 +12,7 @@ from chatferry.ledger.deliveries.selection import Selection
 from chatferry.ledger.deliveries.states import ERASED, Delivery, DeliveryState
 from chatferry.ledger.destinations import DestinationState, PauseKind
 from chatferry.ledger.snapshot import SnapshotUnreadable, load_lead, load_receipt
-from chatferry.ledger.stories import Heard, Known, Name
+from chatferry.ledger.stories import ConversationRow, EventRow, Name
 from chatferry.model import Lead, Receipt
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ class Journey:
 class Story:
     """What the ledger can tell; ``conversation`` is None where no event made it one."""
 
-    conversation: Known | None
-    events: Sequence[Heard] = ()
+    conversation: ConversationRow | None
+    events: Sequence[EventRow] = ()
     journeys: Sequence[Journey] = field(default=())
     suggestion: str | None = None
 
@@ -52,8 +52,8 @@ def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Stor
     :param served: the destinations that are configured and enabled, and whose plugins work.
     """
     name = Name.read(text.strip())
-    events = ledger.stories.heard(name)
-    known = ledger.stories.known(name)
+    events = ledger.stories.event_rows(name)
+    known = ledger.stories.conversation_rows(name)
     if not known and events:
         return [Story(conversation=None, events=events, suggestion=_about_events(events))]
     states = ledger.destinations.states()
@@ -63,7 +63,10 @@ def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Stor
 
 
 def _story(
-    known: Known, events: Sequence[Heard], listed: Sequence[Delivery], states: Mapping[str, DestinationState]
+    known: ConversationRow,
+    events: Sequence[EventRow],
+    listed: Sequence[Delivery],
+    states: Mapping[str, DestinationState],
 ) -> Story:
     client = (known.platform, known.client_id)
     journeys = [_journey(one, states) for one in reversed(listed) if (one.platform, one.client_id) == client]
@@ -106,14 +109,14 @@ def unserved(name: str) -> str:
     return f"{name} is disabled, not configured any more or without its plugin: mend that and restart, or"
 
 
-def _about_events(events: Sequence[Heard]) -> str | None:
+def _about_events(events: Sequence[EventRow]) -> str | None:
     refusal = next((event.refusal for event in reversed(events) if event.refusal), None)
     if refusal is None:
         return None
     return f"nothing followed from its events: {refusal}. Change the configuration, then reconcile"
 
 
-def _about_reading(known: Known) -> str | None:
+def _about_reading(known: ConversationRow) -> str | None:
     client = f"{known.platform}/{known.client_id}"
     if known.problem is None:
         return None
@@ -135,7 +138,9 @@ def _about_delivery(journey: Journey) -> str | None:
         return _about_waiting(journey.destination, delivery)
     return {
         DeliveryState.DEAD: f"mend the cause, then: chatferry retry {number}",
-        DeliveryState.PARKED: f"chatferry retry {number} sends it as it is, chatferry discard {number} gives it up",
+        DeliveryState.PARKED: (
+            f"chatferry retry {number} sends it as it is, chatferry discard {number} gives it up"
+        ),
         DeliveryState.DISCARDED: f"if that was a mistake: chatferry retry {number}",
         DeliveryState.SKIPPED: f"if the configuration has changed: chatferry retry --resync {number}",
     }.get(delivery.state)

@@ -28,7 +28,7 @@ from chatferry.strategy import Strategy
 NOTIFIED = tuple(hook for hook in HOOKS if not hook.startswith(("register_", "veto_")))
 """The hooks :meth:`Plugins.notify` calls."""
 
-PATIENCE: Final = 30.0
+BATCH_TIME_LIMIT: Final = 30.0
 """Seconds a plugin gets to hear of a batch: the destination, or the sync, waits for it."""
 
 
@@ -145,10 +145,10 @@ class Plugins:
             self._tell(plugin, [(hook, said) for hook, said in told if plugin.implements(hook)])
 
     def _tell(self, plugin: Plugin, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        until = self._clock() + PATIENCE
+        until = self._clock() + BATCH_TIME_LIMIT
         for number, (hook, arguments) in enumerate(told):
             if number and self._clock() >= until:
-                reason = f"{hook} took {PATIENCE:g} s for a batch and was not told the rest"
+                reason = f"{hook} took {BATCH_TIME_LIMIT:g} s for a batch and was not told the rest"
                 self._failed(plugin, PluginError(plugin.name, reason), hook)
                 return
             if not plugin.hung(hook):

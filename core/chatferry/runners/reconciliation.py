@@ -7,7 +7,6 @@ from typing import Final
 from chatferry.engine import Engine
 from chatferry.errors import PlatformError
 from chatferry.logs import get_logger
-from chatferry.sync.reconcile import Reconciler
 
 _LOCK: Final = "reconciliation"
 _LOCK_SECONDS: Final = 900.0
@@ -57,7 +56,7 @@ class ScheduledReconciliation:
     def _compare(self, now: float) -> None:
         every = self._engine.settings.reconcile.every
         try:
-            progress = Reconciler(self._engine).scheduled(now)
+            progress = self._engine.reconciler.scheduled(now)
         except PlatformError as error:
             self._log.warning("not reconciled", reason=str(error))
             self._due_at = now + min(every or _AFTER_A_FAILURE, _AFTER_A_FAILURE)

@@ -63,7 +63,7 @@ def validate_destinations(
     with secrets_from(environ, settings.directory):
         for destination in settings.destinations.values():
             if destination.enabled:
-                look = _Look(destination, unusable or {})
+                look = _Inspection(destination, unusable or {})
                 made = look.at(connectors, strategies)
                 problems += [f"{name}: destinations.{destination.name}.{line}" for line in look.problems]
                 if look.failures:
@@ -75,7 +75,7 @@ def validate_destinations(
     return Prepared(ready=ready, unserved=unserved)
 
 
-class _Look:
+class _Inspection:
     """One destination under inspection.
 
     ``problems`` are the configuration's and start with the key below the destination; ``failures``

@@ -31,7 +31,7 @@ _PLAIN: Mapping[Any, Callable[[Any], Any]] = {
 }
 
 
-class Table(Schema):
+class TableSchema(Schema):
     """A table of the file that loads to its dataclass; an unknown key is told its neighbour."""
 
     error_messages = {  # noqa: RUF012  (marshmallow's way)
@@ -58,7 +58,7 @@ class Table(Schema):
         return made
 
 
-class Destinations(fields.Field[Mapping[str, DestinationSettings]]):
+class DestinationsField(fields.Field[Mapping[str, DestinationSettings]]):
     """The destinations by name. In each, a table that is no known key maps an object of the CRM."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
@@ -110,7 +110,7 @@ def destination(name: str, value: Any) -> DestinationSettings:
 
 
 @cache
-def table(cls: type) -> type[Table]:
+def table(cls: type) -> type[TableSchema]:
     """Return the schema of a settings dataclass."""
     hints = get_type_hints(cls)
     made: dict[str, Any] = {}
@@ -120,7 +120,7 @@ def table(cls: type) -> type[Table]:
         required = attribute.default is MISSING and attribute.default_factory is MISSING
         made[attribute.name] = _field(cls, attribute.name, hints[attribute.name], required=required)
     made["makes"] = None if cls in HIDDEN else cls
-    return type(cls.__name__, (Table,), made)
+    return type(cls.__name__, (TableSchema,), made)
 
 
 def _field(cls: type, name: str, hint: Any, *, required: bool) -> fields.Field[Any]:
@@ -128,7 +128,7 @@ def _field(cls: type, name: str, hint: Any, *, required: bool) -> fields.Field[A
     if (cls, name) == (Settings, "database"):
         return ours.ReferenceOrText(database_url, **options)
     if (cls, name) == (Settings, "destinations"):
-        return Destinations(**options)
+        return DestinationsField(**options)
     if (cls, name) in LIMITS:
         low, high = LIMITS[cls, name]
         limit = f"below {low:g}" if high is None else f"not between {low:g} and {high:g}"

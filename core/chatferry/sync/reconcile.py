@@ -1,26 +1,27 @@
 """Find the conversations whose webhooks were lost: iAdvize retries for 30 seconds, no longer.
 
 The closed conversations of a period are listed page by page and those the ledger never read to the
-end are marked due; sync and deliver do the rest as ever. A comparison that is interrupted goes on
+end are requested to be read; sync and deliver do the rest as ever. A comparison that is interrupted goes on
 from its last page. iAdvize's list reads like an analytics store and may lag behind, so a scheduled
 comparison begins well before the last one ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from chatferry.engine import Engine
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
 from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.closed import ClosedPage
 from chatferry.leads.routing import wanted
+from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import ClientKey
 from chatferry.ledger.reconciliations import Kind, Progress
 from chatferry.ledger.sync_requests import SyncRequest
+from chatferry.settings.model import Settings
 
 T = TypeVar("T")
 
@@ -28,11 +29,14 @@ _FIRST_TIME = 86_400.0
 """Seconds the first scheduled comparison of a client looks back."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
-    """Compares iAdvize with the ledger of an engine."""
+    """Compares iAdvize with the ledger."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    settings: Settings
+    ledger: Ledger
+    clients: Mapping[ClientKey, IAdvize]
+    clock: Callable[[], float]
 
     def reconcile(
         self,
@@ -48,12 +52,12 @@ class Reconciler:
         from its last page, and clients that were finished then are not compared again.
 
         :param report: called after each page.
-        :raises PlatformError: if iAdvize does not give a list; what was found is marked all the same.
+        :raises PlatformError: if iAdvize does not give a list; what was found is requested all the same.
         """
-        clients, kept = self._engine.clients, self._engine.ledger.reconciliations
+        clients, kept = self.clients, self.ledger.reconciliations
         return _each(
             lambda one: one if one.finished else self._compare(one, report),
-            kept.begin(list(clients), kind, since, until, self._engine.clock()),
+            kept.begin(list(clients), kind, since, until, self.clock()),
         )
 
     def scheduled(self, now: float) -> list[Progress]:
@@ -61,11 +65,11 @@ class Reconciler:
 
         :raises PlatformError: if iAdvize does not give a list; the next time begins where this did.
         """
-        return _each(lambda key: self._go_on(key, now), list(self._engine.clients))
+        return _each(lambda key: self._go_on(key, now), list(self.clients))
 
     def _go_on(self, key: ClientKey, now: float) -> Progress:
         """Finish what was interrupted before anything else, be it from where it began long ago."""
-        kept, overlap = self._engine.ledger.reconciliations, self._engine.settings.reconcile.overlap
+        kept, overlap = self.ledger.reconciliations, self.settings.reconcile.overlap
         last = kept.complete_until(*key)
         if left := kept.interrupted(*key, last):
             last = self._begin(key, *left).until
@@ -73,18 +77,18 @@ class Reconciler:
         return self._begin(key, since, now)
 
     def _begin(self, key: ClientKey, since: float, until: float) -> Progress:
-        kept = self._engine.ledger.reconciliations
-        (progress,) = kept.begin([key], Kind.SCHEDULED, since, until, self._engine.clock())
+        kept = self.ledger.reconciliations
+        (progress,) = kept.begin([key], Kind.SCHEDULED, since, until, self.clock())
         return self._compare(progress, lambda _: None)
 
     def _compare(self, progress: Progress, report: Callable[[Progress], None]) -> Progress:
-        client = self._engine.clients[progress.platform, progress.client_id]
-        kept = self._engine.ledger.reconciliations
+        client = self.clients[progress.platform, progress.client_id]
+        kept = self.ledger.reconciliations
         progress, page = _first_page(client, progress, self._projects())
         while True:
-            progress = self._mark(progress, page)
+            progress = self._request_missing(progress, page)
             if page.after is None:
-                kept.finish(progress, self._engine.clock())
+                kept.finish(progress, self.clock())
                 report(progress)
                 return progress
             kept.advance(progress)
@@ -93,19 +97,19 @@ class Reconciler:
 
     def _projects(self) -> tuple[int, ...]:
         """The projects to ask for; none means all, as one destination takes all."""
-        enabled = [one for one in self._engine.settings.destinations.values() if one.enabled]
+        enabled = [one for one in self.settings.destinations.values() if one.enabled]
         if any(not one.projects for one in enabled):
             return ()
         return tuple(sorted({project for one in enabled for project in one.projects}))
 
-    def _mark(self, progress: Progress, page: ClosedPage) -> Progress:
+    def _request_missing(self, progress: Progress, page: ClosedPage) -> Progress:
         """Ask for what the ledger lacks of a page to be read, and count it."""
-        settings, now = self._engine.settings, self._engine.clock()
+        settings, now = self.settings, self.clock()
         platform, client_id = progress.platform, progress.client_id
         ours = {
             one.id: one for one in page.conversations if wanted(settings, platform, client_id, one.project_id)
         }
-        conversations = self._engine.ledger.conversations
+        conversations = self.ledger.conversations
         missing = [ours[number] for number in conversations.unknown(platform, client_id, list(ours))]
         conversations.request_sync(
             [

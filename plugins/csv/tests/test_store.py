@@ -8,7 +8,7 @@ import time
 import pytest
 
 from chatferry import Receipt, TemporaryFailure
-from chatferry_csv.index import State
+from chatferry_csv.index import IndexState
 from chatferry_csv.store import INDEX, SMALL, seconds_to_wait
 
 LONG = "a long transcript; " * 60
@@ -223,7 +223,7 @@ def test_the_permissions_of_a_file_survive_a_rewrite(connect, lead, tmp_path):
     ("took", "ago", "wait"), [(10, 0, 190), (10, 100, 90), (0.01, 1, 0), (10, -3600, 190)]
 )
 def test_rewrites_take_a_twentieth_of_the_time_at_most(took, ago, wait):
-    state = State(
+    state = IndexState(
         id=1,
         name="contacts.csv",
         columns=[],

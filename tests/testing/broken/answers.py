@@ -174,7 +174,7 @@ class WaitsForEver(SampleConnector):
 
     def __init__(self, settings, context):
         super().__init__(settings, context)
-        self.patience = None
+        self.request_timeout = None
 
 
 class WaitsForEverOnceItIsStored(WaitsForEver):

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chatferry.cli.demo.run import Outcome, Plan, demonstrate
+from chatferry.cli.demo.run import DemoPlan, DemoResult, demonstrate
 from chatferry.cli.output import console, output_option, plain, print_json, table
 from chatferry.cli.stopping import stopping
 from chatferry.cli.workspace import Workspace
@@ -73,7 +73,7 @@ def demo(
     connector = _connector(workspace, destination)
     folder = directory.absolute()
     with _folder(folder, keep=keep):
-        plan = Plan(connector=connector, directory=folder, conversations=conversations, seed=seed)
+        plan = DemoPlan(connector=connector, directory=folder, conversations=conversations, seed=seed)
         with stopping() as told, _progress(console(stderr=True), conversations) as progress:
             outcome = demonstrate(plan, progress, told.pause)
         if output == "json":
@@ -124,7 +124,7 @@ def _progress(out: Console, total: int) -> Iterator[Callable[[str, int], None]]:
         yield lambda name, count: bars.update(tasks[name], completed=count)
 
 
-def _show(outcome: Outcome, conversations: int, *, keep: bool) -> None:
+def _show(outcome: DemoResult, conversations: int, *, keep: bool) -> None:
     out, found = console(), outcome.comparison
     expressions = {
         f"{kind}.{name}": expression
@@ -154,7 +154,7 @@ def _style(found: Any, name: str) -> str:
     return "green" if found.right[name] == found.expected[name] else "red"
 
 
-def _show_differences(out: Console, outcome: Outcome) -> None:
+def _show_differences(out: Console, outcome: DemoResult) -> None:
     differences = outcome.comparison.differences
     if not differences:
         out.print("Every lead is right.", style="green")
@@ -172,7 +172,7 @@ def _show_differences(out: Console, outcome: Outcome) -> None:
     )
 
 
-def _as_json(outcome: Outcome, conversations: int) -> dict[str, Any]:
+def _as_json(outcome: DemoResult, conversations: int) -> dict[str, Any]:
     found = outcome.comparison
     return {
         "conversations": conversations,

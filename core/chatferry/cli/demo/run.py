@@ -25,7 +25,7 @@ _SECRETS = {
     "IADVIZE_USER": "connector@example.com",
     "IADVIZE_PASSWORD": "emulated",
 }
-_PATIENCE, _PATIENCE_EACH = 45.0, 0.05
+_TIME_LIMIT, _TIME_LIMIT_EACH = 45.0, 0.05
 """Seconds to wait for leads, and so many more for each."""
 
 Progress = Callable[[str, int], None]
@@ -33,7 +33,7 @@ Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DemoPlan:
     """What is to be demonstrated."""
 
     connector: type[Connector]
@@ -43,7 +43,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DemoResult:
     """What came of it. ``events`` counts the webhooks by type, ``requests`` what the server sent."""
 
     comparison: Comparison
@@ -60,7 +60,7 @@ Pause = Callable[[float], None]
 """Rests for some seconds; raises if somebody wants an end."""
 
 
-def demonstrate(plan: Plan, progress: Progress, pause: Pause) -> Outcome:
+def demonstrate(plan: DemoPlan, progress: Progress, pause: Pause) -> DemoResult:
     """Carry the conversations from the emulator to the CRM with the real server, and compare.
 
     :raises ChatferryError: if the server does not run.
@@ -93,11 +93,11 @@ def demonstrate(plan: Plan, progress: Progress, pause: Pause) -> Outcome:
 
 
 def _await(
-    plan: Plan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress, pause: Pause
+    plan: DemoPlan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress, pause: Pause
 ) -> None:
     """Wait until all is as it should be, or for as long as anybody would."""
     truths = _truths(world)
-    deadline = time.monotonic() + _PATIENCE + _PATIENCE_EACH * plan.conversations
+    deadline = time.monotonic() + _TIME_LIMIT + _TIME_LIMIT_EACH * plan.conversations
     while time.monotonic() < deadline:
         server.check()
         began = time.monotonic()
@@ -109,13 +109,13 @@ def _await(
         pause(max(0.2, time.monotonic() - began))
 
 
-def _outcome(plan: Plan, world: IAdvizeWorld, stage: Stage, seconds: float, log: Path) -> Outcome:
+def _outcome(plan: DemoPlan, world: IAdvizeWorld, stage: Stage, seconds: float, log: Path) -> DemoResult:
     mapping = _mapping(plan.connector, stage)
     deliveries = world.sender.deliveries
     events: dict[str, int] = {}
     for delivery in deliveries:
         events[delivery.webhook.event_type] = events.get(delivery.webhook.event_type, 0) + 1
-    return Outcome(
+    return DemoResult(
         comparison=compare(_truths(world), stage.held(), mapping),
         mapping=mapping,
         seconds=seconds,

@@ -10,7 +10,7 @@ from typing import Any
 
 from chatferry.emulators.iadvize.people import Client, Operator, Person, Project, make_person, make_uuid
 from chatferry.emulators.iadvize.phrases import Language, Phrases
-from chatferry.emulators.iadvize.scenarios import PLOTS, Stage, social
+from chatferry.emulators.iadvize.scenarios import PLOTS, Cast, social
 from chatferry.emulators.iadvize.script import Click, Scene, Script
 
 _RETURNING = 12
@@ -100,11 +100,11 @@ class Generator:
         )
 
 
-def _stage(scene: Scene, client: Client) -> Stage:
+def _stage(scene: Scene, client: Client) -> Cast:
     rng = scene.rng
     humans: list[Operator] = client.operators_of("Professional")
     first, second = rng.sample(humans, 2)
-    return Stage(
+    return Cast(
         scene=scene,
         bot=rng.choice(client.operators_of("Bot")),
         agents=(first, second),

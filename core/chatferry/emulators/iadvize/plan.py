@@ -40,8 +40,8 @@ from graphql import (
     value_from_ast,
 )
 
-Completer: TypeAlias = Callable[[Any, "Run"], Any]
-Getter: TypeAlias = Callable[[Mapping[str, Any], "Run"], Any]
+Completer: TypeAlias = Callable[[Any, "PlannedRun"], Any]
+Getter: TypeAlias = Callable[[Mapping[str, Any], "PlannedRun"], Any]
 Fields: TypeAlias = list[tuple[str, Getter]]
 
 
@@ -49,7 +49,7 @@ class Unplanned(Exception):
     """The plan does not cover this; ask graphql-core."""
 
 
-class Run:
+class PlannedRun:
     """One execution: the variables, and what resolvers take for ``info``."""
 
     __slots__ = ("info", "variables")
@@ -82,7 +82,7 @@ class Plan:
 
         :raises Unplanned: if graphql-core must say what is wrong, or can do it.
         """
-        run = Run(context, _coerce(self._variables, variables))
+        run = PlannedRun(context, _coerce(self._variables, variables))
         try:
             return {key: get({}, run) for key, get in self._fields}
         except Exception as error:
@@ -208,18 +208,18 @@ class _Compiler:
             for member in self._schema.get_possible_types(kind)
         }
 
-        def complete(value: Any, run: Run) -> Any:
+        def complete(value: Any, run: PlannedRun) -> Any:
             return None if value is None else members[value["__typename"]](value, run)
 
         return complete
 
 
-def _leaf(value: Any, _run: Run) -> Any:
+def _leaf(value: Any, _run: PlannedRun) -> Any:
     return value
 
 
 def _required(inner: Completer) -> Completer:
-    def complete(value: Any, run: Run) -> Any:
+    def complete(value: Any, run: PlannedRun) -> Any:
         if value is None:
             raise Unplanned
         return inner(value, run)
@@ -231,14 +231,14 @@ def _listed(inner: Completer) -> Completer:
     if inner is _leaf:
         return _leaf
 
-    def complete(value: Any, run: Run) -> Any:
+    def complete(value: Any, run: PlannedRun) -> Any:
         return None if value is None else [inner(item, run) for item in value]
 
     return complete
 
 
 def _object(fields: Fields) -> Completer:
-    def complete(value: Any, run: Run) -> Any:
+    def complete(value: Any, run: PlannedRun) -> Any:
         return None if value is None else {key: get(value, run) for key, get in fields}
 
     return complete
@@ -250,7 +250,7 @@ def _resolved(field: GraphQLField, node: FieldNode, complete: Completer) -> Gett
         raise Unplanned
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
 
-    def get(source: Mapping[str, Any], run: Run) -> Any:
+    def get(source: Mapping[str, Any], run: PlannedRun) -> Any:
         arguments = {}
         for name, argument in field.args.items():
             literal = given.get(name)

@@ -15,7 +15,7 @@ TOPICS = ("vehicle", "budget", "delay", "city", "project")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Cast:
     """A scene with its cast, and the moves that the plots are made of."""
 
     scene: Scene
@@ -98,7 +98,7 @@ class Stage:
         return self.rng.sample(TOPICS, count)
 
 
-def bot_then_agent(stage: Stage) -> None:
+def bot_then_agent(stage: Cast) -> None:
     """A bot qualifies the visitor, then an agent takes over."""
     stage.scene.visitor(stage.rng.choice(stage.scene.language.visitor_hello))
     stage.enter(stage.bot)
@@ -112,7 +112,7 @@ def bot_then_agent(stage: Stage) -> None:
     stage.part(stage.agents[0])
 
 
-def agent_prepared(stage: Stage) -> None:
+def agent_prepared(stage: Cast) -> None:
     """An agent uses pre-recorded questions, with words in between."""
     agent = stage.agents[0]
     stage.enter(agent)
@@ -124,7 +124,7 @@ def agent_prepared(stage: Stage) -> None:
     stage.part(agent)
 
 
-def bot_menus(stage: Stage) -> None:
+def bot_menus(stage: Cast) -> None:
     """A bot that asks by menus only."""
     stage.enter(stage.bot)
     question = stage.scene.language.questions["vehicle"]
@@ -134,7 +134,7 @@ def bot_menus(stage: Stage) -> None:
     stage.part(stage.bot)
 
 
-def asked_again(stage: Stage) -> None:
+def asked_again(stage: Cast) -> None:
     """A question that is asked three times: answered, answered better, ignored."""
     stage.enter(stage.bot)
     stage.ask(stage.bot, 1, "budget")
@@ -148,7 +148,7 @@ def asked_again(stage: Stage) -> None:
     stage.scene.system("ConversationClosedSystemAttachment")
 
 
-def unanswered(stage: Stage) -> None:
+def unanswered(stage: Cast) -> None:
     """The visitor leaves before the last questions."""
     stage.enter(stage.bot)
     stage.scene.tell_contact()
@@ -161,7 +161,7 @@ def unanswered(stage: Stage) -> None:
     stage.scene.system("ConversationClosedSystemAttachment")
 
 
-def automatic_question(stage: Stage) -> None:
+def automatic_question(stage: Cast) -> None:
     """The question is in an automatic message of the system."""
     scene = stage.scene
     scene.visitor(stage.rng.choice(scene.language.visitor_hello))
@@ -173,7 +173,7 @@ def automatic_question(stage: Stage) -> None:
     stage.part(stage.agents[0])
 
 
-def long_talk(stage: Stage) -> None:
+def long_talk(stage: Cast) -> None:
     """More than a page of messages, with questions on the first and the last pages."""
     agent = stage.agents[0]
     stage.enter(stage.bot)
@@ -189,7 +189,7 @@ def long_talk(stage: Stage) -> None:
     stage.part(agent)
 
 
-def small_talk(stage: Stage) -> None:
+def small_talk(stage: Cast) -> None:
     """Nobody asks a marked question; a marker that the visitor writes is no question."""
     stage.enter(stage.agents[0])
     stage.scene.visitor(f"[](Q1) {stage.scene.language.questions['city'].ask}")
@@ -197,7 +197,7 @@ def small_talk(stage: Stage) -> None:
     stage.part(stage.agents[0])
 
 
-def odd_markers(stage: Stage) -> None:
+def odd_markers(stage: Cast) -> None:
     """Markers in the middle, two in one message and one escaped."""
     scene, bot = stage.scene, stage.bot
     questions = scene.language.questions
@@ -212,7 +212,7 @@ def odd_markers(stage: Stage) -> None:
     stage.part(bot)
 
 
-def several_contacts(stage: Stage) -> None:
+def several_contacts(stage: Cast) -> None:
     """Bot, agent, another agent, and the first again; one answer goes on across a transfer."""
     first, second = stage.agents
     stage.enter(stage.bot)
@@ -230,7 +230,7 @@ def several_contacts(stage: Stage) -> None:
     stage.part(first)
 
 
-def long_answers(stage: Stage) -> None:
+def long_answers(stage: Cast) -> None:
     """Answers over several messages with the agent between, and an answer that is very long."""
     agent, scene = stage.agents[0], stage.scene
     stage.enter(agent)
@@ -245,7 +245,7 @@ def long_answers(stage: Stage) -> None:
     stage.part(agent)
 
 
-def attachments(stage: Stage) -> None:
+def attachments(stage: Cast) -> None:
     """Files, cards, links and products, and visitors who send pictures."""
     agent, scene = stage.agents[0], stage.scene
     stage.enter(agent)
@@ -259,7 +259,7 @@ def attachments(stage: Stage) -> None:
     stage.part(agent)
 
 
-def social(stage: Stage) -> None:
+def social(stage: Cast) -> None:
     """The brand's account on a social channel asks, beside an agent."""
     agent, scene = stage.agents[0], stage.scene
     scene.visitor(scene.rng.choice(scene.language.visitor_hello))
@@ -271,7 +271,7 @@ def social(stage: Stage) -> None:
     stage.part("brand")
 
 
-def nobody_came(stage: Stage) -> None:
+def nobody_came(stage: Cast) -> None:
     """The visitor waits, tells an address, and leaves; no operator takes part."""
     scene = stage.scene
     scene.visitor(scene.rng.choice(scene.language.visitor_hello))
@@ -281,7 +281,7 @@ def nobody_came(stage: Stage) -> None:
     scene.system("ConversationClosedSystemAttachment")
 
 
-def expert(stage: Stage) -> None:
+def expert(stage: Cast) -> None:
     """An outside expert answers."""
     stage.enter(stage.expert)
     stage.ask(stage.expert, 1, "vehicle")
@@ -289,7 +289,7 @@ def expert(stage: Stage) -> None:
     stage.part(stage.expert)
 
 
-def bot_alone(stage: Stage) -> None:
+def bot_alone(stage: Cast) -> None:
     """A bot's conversation that closes by itself after five minutes of silence."""
     stage.enter(stage.bot)
     for number, topic in enumerate(stage.topics(2), start=1):
@@ -300,7 +300,7 @@ def bot_alone(stage: Stage) -> None:
     stage.scene.system("ConversationClosedSystemAttachment")
 
 
-PLOTS: tuple[Callable[[Stage], None], ...] = (
+PLOTS: tuple[Callable[[Cast], None], ...] = (
     bot_then_agent,
     agent_prepared,
     bot_menus,

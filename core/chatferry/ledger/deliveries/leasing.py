@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, and_, bindparam, select
 
-from chatferry.isolation import isolate
-from chatferry.ledger.database import REFUSALS, Database, refusal_cause
+from chatferry.ledger.database import REFUSALS, Database, refused_rows
 from chatferry.ledger.deliveries import attempts
 from chatferry.ledger.deliveries.pruning import prune_leads
 from chatferry.ledger.deliveries.stale_writes import rewrite_stale
@@ -83,12 +82,7 @@ class Deliveries:
         try:
             self._record(results, now, end)
         except REFUSALS:
-            tried = isolate(results, lambda part: self._record_some(part, now), refusal=REFUSALS)
-            refused = [
-                (one, error)
-                for one, error in zip(results, tried, strict=True)
-                if isinstance(error, Exception)
-            ]
+            refused = refused_rows(results, lambda part: self._record(part, now, None))
             self._record([_unwritable(one, error) for one, error in refused], now, end)
             return refused
         return []
@@ -98,10 +92,6 @@ class Deliveries:
             attempts.record(connection, results, now)
             if end is not None:
                 end_batch(connection, end, now)
-
-    def _record_some(self, results: Sequence[AttemptResult], now: float) -> Sequence[None]:
-        self._record(results, now, None)
-        return [None] * len(results)
 
     def rewrite_stale(self, destination: str, lead: Lead, now: float) -> None:
         """Have a lead written once more if it has got newer content since ``lead``, written only now."""

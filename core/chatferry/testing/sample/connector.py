@@ -21,7 +21,7 @@ from chatferry.errors import (
 )
 from chatferry.model import FieldMode, Lead, Receipt, Record, Value
 from chatferry.settings.secrets import SecretField
-from chatferry.testing.sample.crm import LIMITS, Answer, SampleCrm
+from chatferry.testing.sample.crm import LIMITS, CrmAnswer, SampleCrm
 
 Row = dict[str, Any]
 Result = dict[str, Any]
@@ -52,7 +52,7 @@ class SampleConnector(Connector):
         super().__init__(settings, context)
         self.crm: SampleCrm = settings["crm"]
         self.token = ""
-        self.patience: float | None = settings["timeout"]
+        self.request_timeout: float | None = settings["timeout"]
 
     # ------------------------------------------------------------------ what the engine calls
 
@@ -70,7 +70,7 @@ class SampleConnector(Connector):
     def check(self) -> Sequence[Finding]:
         """Log in and list the objects."""
         try:
-            objects = self.call(partial(self.crm.describe, timeout=self.patience))["objects"]
+            objects = self.call(partial(self.crm.describe, timeout=self.request_timeout))["objects"]
         except DeliveryError as error:
             return [Finding(level=Level.ERROR, subject="account", message=str(error))]
         return [Finding(level=Level.OK, subject="objects", message=", ".join(objects))]
@@ -79,7 +79,7 @@ class SampleConnector(Connector):
         """Remove the records; those that are gone are no error."""
         for name in ("conversation", "contact"):
             ids = [receipt.ids[name] for receipt in receipts if name in receipt.ids]
-            self.call(partial(self.crm.remove, name=name, ids=ids, timeout=self.patience))
+            self.call(partial(self.crm.remove, name=name, ids=ids, timeout=self.request_timeout))
         return [Receipt(ids=receipt.ids) for receipt in receipts]
 
     # ------------------------------------------------------------------------ from and to rows
@@ -146,7 +146,7 @@ class SampleConnector(Connector):
     def send(self, name: str, rows: Sequence[Row]) -> dict[str, Result]:
         """Send rows in one request; halve what is refused as a whole until the culprit is alone."""
         try:
-            answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.patience))
+            answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.request_timeout))
         except PermanentFailure as error:
             if len(rows) == 1:
                 return {rows[0]["key"]: {"error": {"code": error.code, "message": error.crm_message}}}
@@ -172,7 +172,7 @@ class SampleConnector(Connector):
         where = f"{name}.{error['field']}" if error.get("field") else f"the {name}"
         return PermanentFailure(f"{where} was refused: {code}", crm_message=crm_message, code=code)
 
-    def call(self, request: Callable[[str], Answer]) -> dict[str, Any]:
+    def call(self, request: Callable[[str], CrmAnswer]) -> dict[str, Any]:
         """Make a request with a token, a new one if the CRM asks for it."""
         try:
             answer = request(self.token)
@@ -190,7 +190,7 @@ class SampleConnector(Connector):
             raise AuthFailure("the CRM refuses the API key")
         return str(self.content(answer)["token"])
 
-    def content(self, answer: Answer) -> dict[str, Any]:
+    def content(self, answer: CrmAnswer) -> dict[str, Any]:
         """Return the content of a good answer; raise what any other means."""
         try:
             content = json.loads(answer.text)
@@ -200,7 +200,7 @@ class SampleConnector(Connector):
             return dict(content)
         raise self.failure(answer, content["error"], content["message"])
 
-    def failure(self, answer: Answer, code: str, crm_message: str) -> DeliveryError:
+    def failure(self, answer: CrmAnswer, code: str, crm_message: str) -> DeliveryError:
         """Return what an answer that is not good means for the whole request."""
         match answer.status:
             case 401 | 403:

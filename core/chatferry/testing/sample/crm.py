@@ -24,7 +24,7 @@ RETRY_AFTER = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CrmAnswer:
     """What comes back for one request."""
 
     status: int = 200
@@ -63,20 +63,22 @@ class SampleCrm:
 
     # ------------------------------------------------------------------- what clients call
 
-    def login(self, api_key: str) -> Answer:
+    def login(self, api_key: str) -> CrmAnswer:
         """Give a token for the API key."""
         if api_key != self.api_key or self._strikes(Trouble.CREDENTIALS_REFUSED, again=True):
-            return Answer(status=401, text=_json(error="invalid_client", message=f"{api_key} is not known"))
+            return CrmAnswer(
+                status=401, text=_json(error="invalid_client", message=f"{api_key} is not known")
+            )
         self._token = f"sample-token-{next(self._ids)}"
-        return Answer(text=_json(token=self._token))
+        return CrmAnswer(text=_json(token=self._token))
 
-    def describe(self, token: str, *, timeout: float | None = None) -> Answer:
+    def describe(self, token: str, *, timeout: float | None = None) -> CrmAnswer:
         """Say which objects there are."""
-        return self._refusal(token, timeout) or Answer(text=_json(objects=sorted(self.tables)))
+        return self._refusal(token, timeout) or CrmAnswer(text=_json(objects=sorted(self.tables)))
 
     def upsert(
         self, token: str, name: str, rows: Sequence[Mapping[str, Any]], *, timeout: float | None = None
-    ) -> Answer:
+    ) -> CrmAnswer:
         """Create or update a row per key; each row has its own result.
 
         :param timeout: seconds the caller waits for an answer, in a silence before or after storing.
@@ -89,13 +91,13 @@ class SampleCrm:
         results = [{"key": row["key"], **self._write(name, row)} for row in rows]
         if self._strikes(Trouble.TIMEOUT_AFTER, *(row["key"] for row in rows)):
             self._silence(timeout)
-        return Answer(text=_json(results=self._reported(results)))
+        return CrmAnswer(text=_json(results=self._reported(results)))
 
-    def remove(self, token: str, name: str, ids: Sequence[str], *, timeout: float | None = None) -> Answer:
+    def remove(self, token: str, name: str, ids: Sequence[str], *, timeout: float | None = None) -> CrmAnswer:
         """Delete rows; say which were there."""
         if refusal := self._refusal(token, timeout):
             return refusal
-        return Answer(text=_json(removed=[i for i in ids if self.tables[name].pop(i, None)]))
+        return CrmAnswer(text=_json(removed=[i for i in ids if self.tables[name].pop(i, None)]))
 
     # --------------------------------------------------------------------- what users do
 
@@ -126,7 +128,7 @@ class SampleCrm:
     def _silence(self, timeout: float | None) -> NoReturn:
         raise ConnectionResetError if self._behaves.wait(timeout) else TimeoutError
 
-    def _refusal(self, token: str, timeout: float | None) -> Answer | None:
+    def _refusal(self, token: str, timeout: float | None) -> CrmAnswer | None:
         if self._strikes(Trouble.RESET):
             raise ConnectionResetError
         if self._strikes(Trouble.TIMEOUT_BEFORE):
@@ -134,22 +136,22 @@ class SampleCrm:
         if self._strikes(Trouble.TOKEN_EXPIRED):
             self._token = ""
         if not token or token != self._token or self._strikes(Trouble.CREDENTIALS_REFUSED):
-            return Answer(status=401, text=_json(error="expired", message=f"no session {token}"))
+            return CrmAnswer(status=401, text=_json(error="expired", message=f"no session {token}"))
         for trouble, answer in _ANSWERS.items():
             if self._strikes(trouble):
                 return answer
         return None
 
-    def _whole_batch(self, rows: Sequence[Mapping[str, Any]]) -> Answer | None:
+    def _whole_batch(self, rows: Sequence[Mapping[str, Any]]) -> CrmAnswer | None:
         keys = [row["key"] for row in rows]
         if len(set(keys)) < len(keys):
-            return Answer(status=400, text=_json(error="DUPLICATE_KEYS", message="a key is there twice"))
+            return CrmAnswer(status=400, text=_json(error="DUPLICATE_KEYS", message="a key is there twice"))
         if self._strikes(Trouble.POISONED, *keys):
-            return Answer(status=400, text=_json(error="BAD_REQUEST", message="something is wrong"))
+            return CrmAnswer(status=400, text=_json(error="BAD_REQUEST", message="something is wrong"))
         try:
             "".join(str(value) for row in rows for value in row["values"].values()).encode()
         except UnicodeEncodeError:
-            return Answer(status=400, text=_json(error="BAD_JSON", message="no valid UTF-8"))
+            return CrmAnswer(status=400, text=_json(error="BAD_JSON", message="no valid UTF-8"))
         return None
 
     def _write(self, name: str, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,15 +208,15 @@ def _error(code: str, field_name: str | None, message: str) -> dict[str, Any]:
     return {"error": {"code": code, "field": field_name, "message": message}}
 
 
-_ANSWERS: Mapping[Trouble, Answer] = {
-    Trouble.FORBIDDEN: Answer(status=403, text=_json(error="MISSING_SCOPES", message="contacts.write")),
-    Trouble.TOO_FAST: Answer(
+_ANSWERS: Mapping[Trouble, CrmAnswer] = {
+    Trouble.FORBIDDEN: CrmAnswer(status=403, text=_json(error="MISSING_SCOPES", message="contacts.write")),
+    Trouble.TOO_FAST: CrmAnswer(
         status=429, headers={"Retry-After": str(RETRY_AFTER)}, text=_json(error="SLOW_DOWN", message="")
     ),
-    Trouble.TOO_FAST_UNSAID: Answer(status=429, text=_json(error="SLOW_DOWN", message="")),
-    Trouble.QUOTA_SPENT: Answer(status=429, text=_json(error="DAILY", message="come back tomorrow")),
-    Trouble.SERVER_ERROR: Answer(status=500, text=_json(error="INTERNAL", message="sorry")),
-    Trouble.HTML_ERROR: Answer(status=502, text="<html><h1>Bad gateway</h1></html>"),
-    Trouble.HTML_ANSWER: Answer(text="<html><h1>Please log in</h1></html>"),
-    Trouble.EMPTY_ANSWER: Answer(),
+    Trouble.TOO_FAST_UNSAID: CrmAnswer(status=429, text=_json(error="SLOW_DOWN", message="")),
+    Trouble.QUOTA_SPENT: CrmAnswer(status=429, text=_json(error="DAILY", message="come back tomorrow")),
+    Trouble.SERVER_ERROR: CrmAnswer(status=500, text=_json(error="INTERNAL", message="sorry")),
+    Trouble.HTML_ERROR: CrmAnswer(status=502, text="<html><h1>Bad gateway</h1></html>"),
+    Trouble.HTML_ANSWER: CrmAnswer(text="<html><h1>Please log in</h1></html>"),
+    Trouble.EMPTY_ANSWER: CrmAnswer(),
 }

@@ -48,7 +48,7 @@ class SampleHarness(Harness):
         self.crm = SampleCrm(self.secrets[0])
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the CRM itself, the key to it, and a short patience."""
+        """Return the CRM itself, the key to it, and a short request_timeout."""
         return {
             "crm": self.crm,
             "api_key": Secret(self.secrets[0], "env:SAMPLE_API_KEY"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chatferry import TemporaryFailure
 from chatferry_csv.files import ROWS_AT_A_TIME, chunks
-from chatferry_csv.index import Index, State
+from chatferry_csv.index import Index, IndexState
 from chatferry_csv.records import digest
 from chatferry_csv.text import LINE_END, Format, allow_large_cells, refuse_mark
 
@@ -21,7 +21,7 @@ def header_of(path: Path, form: Format) -> list[str]:
         return [refuse_mark(name) for name in next(csv.reader(file, delimiter=form.delimiter), [])]
 
 
-def adopt(index: Index, state: State, path: Path, form: Format) -> bool:
+def adopt(index: Index, state: IndexState, path: Path, form: Format) -> bool:
     """Take the rows of a file into the index; say whether some of it fits no row.
 
     A key that comes twice keeps its last row, and a last row that was cut off is left out.
@@ -52,7 +52,7 @@ def adopt(index: Index, state: State, path: Path, form: Format) -> bool:
     return odd
 
 
-def convert(index: Index, state: State, form: Format) -> None:
+def convert(index: Index, state: IndexState, form: Format) -> None:
     """Write every row of the index in another format; the keys stay what they were read as."""
     old = Format(delimiter=state.delimiter, encoding=state.encoding)
     state.delimiter, state.encoding = form.delimiter, form.encoding
@@ -66,7 +66,7 @@ def convert(index: Index, state: State, form: Format) -> None:
         index.rekey(state, dict(zip(_digests(rows, form), numbers, strict=True)))
 
 
-def _padded(state: State, rows: Sequence[Sequence[str]]) -> list[list[str]]:
+def _padded(state: IndexState, rows: Sequence[Sequence[str]]) -> list[list[str]]:
     width = len(state.columns)
     return [[*row[:width], *[""] * (width - len(row))] for row in rows]
 
@@ -79,7 +79,7 @@ def _digests(rows: Sequence[Sequence[str]], form: Format) -> list[bytes]:
     return [digest(refuse_mark(form.writable(row[0]))) for row in rows]
 
 
-def _take(index: Index, state: State, rows: Sequence[Sequence[str]], form: Format) -> None:
+def _take(index: Index, state: IndexState, rows: Sequence[Sequence[str]], form: Format) -> None:
     padded = _padded(state, rows)
     lines = dict(zip(_digests(padded, form), _written(padded, form), strict=True))
     found = index.find(state, lines)

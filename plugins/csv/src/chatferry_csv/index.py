@@ -45,7 +45,7 @@ PRAGMA user_version = {VERSION};
 
 
 @dataclass(slots=True, kw_only=True)
-class State:
+class IndexState:
     """What the index knows of one file.
 
     :ivar last: the number of its newest row.
@@ -100,7 +100,7 @@ class State:
         return {name: place for place, name in enumerate(self.columns)}
 
 
-_STATE = tuple(field.name for field in fields(State))
+_STATE = tuple(field.name for field in fields(IndexState))
 _SAVE = f"INSERT OR REPLACE INTO files({', '.join(_STATE)}) VALUES (:{', :'.join(_STATE)})"  # noqa: S608  (our own names)
 
 
@@ -167,27 +167,27 @@ class Index:
 
     # ------------------------------------------------------------------------ files
 
-    def states(self) -> list[State]:
+    def states(self) -> list[IndexState]:
         """Return what is known of every file."""
         found = self._db.execute(f"SELECT {', '.join(_STATE)} FROM files ORDER BY id").fetchall()  # noqa: S608  (our own names)
         return [_state(row) for row in found]
 
-    def state(self, name: str) -> State | None:
+    def state(self, name: str) -> IndexState | None:
         """Return what is known of a file."""
         select = f"SELECT {', '.join(_STATE)} FROM files WHERE name = ?"  # noqa: S608  (our own names)
         found = self._db.execute(select, (name,)).fetchone()
         return _state(found) if found else None
 
-    def known(self, name: str) -> State:
+    def known(self, name: str) -> IndexState:
         """Return what is known of a file that is known."""
         return next(state for state in self.states() if state.name == name)
 
     def new_state(
         self, name: str, columns: Sequence[str], destination: str, delimiter: str, encoding: str
-    ) -> State:
+    ) -> IndexState:
         """Return the state of a file that has no row yet; :meth:`save` it."""
         number = self._db.execute("SELECT ifnull(max(id), 0) + 1 FROM files").fetchone()[0]
-        return State(
+        return IndexState(
             id=number,
             name=name,
             columns=list(columns),
@@ -197,7 +197,7 @@ class Index:
             last=number * _ROOM,
         )
 
-    def save(self, state: State) -> None:
+    def save(self, state: IndexState) -> None:
         """Keep what is known of a file."""
         self._db.execute(
             _SAVE,
@@ -209,7 +209,7 @@ class Index:
 
     # ------------------------------------------------------------------------- rows
 
-    def find(self, state: State, digests: Iterable[bytes]) -> dict[bytes, tuple[int, str]]:
+    def find(self, state: IndexState, digests: Iterable[bytes]) -> dict[bytes, tuple[int, str]]:
         """Return the row numbers and lines of those keys that have a row."""
         found: dict[bytes, tuple[int, str]] = {}
         rest = iter(digests)
@@ -223,7 +223,7 @@ class Index:
                 found[digest] = (row, line)
         return found
 
-    def add(self, state: State, lines: Mapping[bytes, str]) -> None:
+    def add(self, state: IndexState, lines: Mapping[bytes, str]) -> None:
         """Append rows, by key; a key that has a row already keeps its number."""
         width, first = len(state.columns), state.last + 1
         self._db.executemany(
@@ -233,7 +233,7 @@ class Index:
         self.rekey(state, {digest: row for row, digest in enumerate(lines, first)})
         state.last += len(lines)
 
-    def change(self, state: State, lines: Mapping[int, str]) -> None:
+    def change(self, state: IndexState, lines: Mapping[int, str]) -> None:
         """Replace the lines of these rows."""
         width = len(state.columns)
         self._db.executemany(
@@ -241,7 +241,7 @@ class Index:
             ((line, width, row) for row, line in lines.items()),
         )
 
-    def remove(self, state: State, digests: Iterable[bytes]) -> int:
+    def remove(self, state: IndexState, digests: Iterable[bytes]) -> int:
         """Delete the rows of these keys; return how many there were."""
         removed = 0
         for digest in digests:
@@ -251,23 +251,23 @@ class Index:
             self._db.execute("DELETE FROM keys WHERE file = ? AND digest = ?", key)
         return removed
 
-    def rekey(self, state: State, rows: Mapping[bytes, int]) -> None:
+    def rekey(self, state: IndexState, rows: Mapping[bytes, int]) -> None:
         """Let these keys lead to these rows."""
         self._db.executemany(
             "INSERT OR REPLACE INTO keys(file, digest, row) VALUES (?, ?, ?)",
             ((state.id, digest, row) for digest, row in sorted(rows.items())),
         )
 
-    def forget_keys(self, state: State) -> None:
+    def forget_keys(self, state: IndexState) -> None:
         """Let no key lead anywhere, before all are made anew."""
         self._db.execute("DELETE FROM keys WHERE file = ?", (state.id,))
 
-    def some_rows(self, state: State, after: int, limit: int) -> list[tuple[int, str]]:
+    def some_rows(self, state: IndexState, after: int, limit: int) -> list[tuple[int, str]]:
         """Return the numbers and lines of the next rows after a number."""
         select = "SELECT row, line FROM rows WHERE row > ? AND row <= ? ORDER BY row LIMIT ?"
         return self._db.execute(select, (after, state.last, limit)).fetchall()
 
-    def lines(self, state: State, after: int, until: int | None = None) -> Iterator[str]:
+    def lines(self, state: IndexState, after: int, until: int | None = None) -> Iterator[str]:
         """Return the lines of the rows after a number, in order, each as wide as the file is now."""
         width = len(state.columns)
         select = (
@@ -286,7 +286,7 @@ class Index:
             yield line
 
 
-def _state(row: Sequence[object]) -> State:
+def _state(row: Sequence[object]) -> IndexState:
     values = dict(zip(_STATE, row, strict=True))
     values["columns"] = json.loads(str(values["columns"]))
-    return State(**values)  # type: ignore[arg-type]  # the table's own types
+    return IndexState(**values)  # type: ignore[arg-type]  # the table's own types

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatferry import TemporaryFailure
 
-_PATIENCE = 60.0
+_LOCK_TIMEOUT = 60.0
 """Seconds: a whole rewrite of a large file fits in."""
 _LOOK = 0.002
 
@@ -25,23 +25,23 @@ def _take(descriptor: int) -> bool:
 
 
 @contextmanager
-def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
+def locked(path: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
     """Hold the lock file for the block.
 
-    :raises TemporaryFailure: if another process holds it for longer than ``patience`` seconds.
+    :raises TemporaryFailure: if another process holds it for longer than ``timeout`` seconds.
     """
-    with held(path, patience) as mine:
+    with held(path, timeout) as mine:
         if not mine:
-            raise TemporaryFailure(f"another process has been writing in {path.parent} for {patience:.0f} s")
+            raise TemporaryFailure(f"another process has been writing in {path.parent} for {timeout:.0f} s")
         yield
 
 
 @contextmanager
-def held(path: Path, patience: float = 0.0) -> Iterator[bool]:
+def held(path: Path, timeout: float = 0.0) -> Iterator[bool]:
     """Hold the lock file for the block if it can be had in time; say whether it was."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        until = time.monotonic() + patience
+        until = time.monotonic() + timeout
         mine = _take(descriptor)
         while not mine and time.monotonic() < until:
             time.sleep(_LOOK)

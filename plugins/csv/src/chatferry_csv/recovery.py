@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from chatferry_csv import files
-from chatferry_csv.index import Index, State
+from chatferry_csv.index import Index, IndexState
 from chatferry_csv.text import LINE_END, Format
 
 
@@ -18,7 +18,7 @@ class Recovery:
         self.notes = notes
         """Takes what an operator should hear."""
 
-    def settle(self, index: Index, state: State) -> bool:
+    def settle(self, index: Index, state: IndexState) -> bool:
         """Finish what a crash left undone; say whether the file has to be written anew."""
         path = self.directory / state.name
         if is_whole(path, state):
@@ -44,7 +44,7 @@ class Recovery:
         self.notes.append(f"{path} {what}: that version is kept as {aside.name}, the file is written anew")
 
 
-def is_whole(path: Path, state: State) -> bool:
+def is_whole(path: Path, state: IndexState) -> bool:
     """Tell whether the file is what was published last, and untouched since."""
     try:
         now = path.stat()
@@ -60,7 +60,7 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _completed(index: Index, state: State, path: Path) -> bool:
+def _completed(index: Index, state: IndexState, path: Path) -> bool:
     """Do the last append again if it was cut short; say whether the file is whole now."""
     now = path.stat()
     if now.st_ino != state.inode or not state.base <= now.st_size <= state.size:
@@ -77,7 +77,7 @@ def _completed(index: Index, state: State, path: Path) -> bool:
     return is_whole(path, state) and files.checksum(path) == state.crc
 
 
-def _recognise(index: Index, state: State, path: Path) -> None:
+def _recognise(index: Index, state: IndexState, path: Path) -> None:
     state.mtime = files.stamp()
     os.utime(path, ns=(state.mtime, state.mtime))
     state.inode = path.stat().st_ino

@@ -14,7 +14,7 @@ from pathlib import Path
 from chatferry import TemporaryFailure
 from chatferry_csv import files
 from chatferry_csv.adopt import adopt, convert
-from chatferry_csv.index import Index, State
+from chatferry_csv.index import Index, IndexState
 from chatferry_csv.locks import held, locked
 from chatferry_csv.problems import damaged
 from chatferry_csv.records import OWN_COLUMNS, Change, fields_of, merged_cells, new_cells
@@ -50,7 +50,7 @@ class Table:
 class _Plan:
     """What has to happen to a file once the index is committed."""
 
-    state: State
+    state: IndexState
     created: set[bytes] = field(default_factory=set)
     rewrite: bool = False
     data: bytes = b""
@@ -110,7 +110,7 @@ class Store:
         self.waiting = any(plan.state.dirty for plan in plans.values())
         return {kind: plan.created for kind, plan in plans.items()}
 
-    def _apply(self, index: Index, state: State, kind: str, some: Sequence[Change]) -> _Plan:
+    def _apply(self, index: Index, state: IndexState, kind: str, some: Sequence[Change]) -> _Plan:
         """Bring the index up to date and plan what the file needs."""
         plan = _Plan(state=state, rewrite=self._widen(state, kind, some) or not state.size)
         new, changed = self._lines(index, state, some)
@@ -130,7 +130,7 @@ class Store:
             index.save(state)
         return plan
 
-    def _widen(self, state: State, kind: str, some: Sequence[Change]) -> bool:
+    def _widen(self, state: IndexState, kind: str, some: Sequence[Change]) -> bool:
         """Add the columns the records need; say whether there were any."""
         table, own = self.tables[kind], OWN_COLUMNS[kind]
         needed: dict[str, object] = {}
@@ -144,7 +144,7 @@ class Store:
         return bool(missing)
 
     def _lines(
-        self, index: Index, state: State, some: Sequence[Change]
+        self, index: Index, state: IndexState, some: Sequence[Change]
     ) -> tuple[dict[bytes, str], dict[int, str]]:
         """Return the lines of new rows by key, and those of changed rows by number."""
         form, places = self.form, state.places
@@ -245,14 +245,16 @@ class Store:
                 _write_lines(new, index, now, seen.last)
                 self._exchange(index, now, new, seen.revision, began)
 
-    def _rewrite(self, index: Index, state: State) -> None:
+    def _rewrite(self, index: Index, state: IndexState) -> None:
         """Write a new version under the lock: whoever holds it sees nothing else happen."""
         began, path = time.monotonic(), self.directory / state.name
         with files.Rewrite(path, self.directory / f".{state.name}.new") as new:
             _render(new, index, state)
             self._exchange(index, state, new, state.revision, began)
 
-    def _exchange(self, index: Index, state: State, new: files.Rewrite, revision: int, began: float) -> None:
+    def _exchange(
+        self, index: Index, state: IndexState, new: files.Rewrite, revision: int, began: float
+    ) -> None:
         """Say in the index what the file will be, then let it be so; a crash between is settled later."""
         state.mtime = files.stamp()
         new.finish(state.mtime)
@@ -291,7 +293,7 @@ class Store:
                 log.rename(aside.with_name(aside.name + ending))
         self.notes.append(f"the index in {self.directory} was damaged and has been made anew from the files")
 
-    def _ready(self, index: Index, kind: str) -> State:
+    def _ready(self, index: Index, kind: str) -> IndexState:
         """Return the state of a file that is whole, and in our format."""
         table, path = self.tables[kind], self.directory / self.tables[kind].name
         state = index.state(table.name)
@@ -303,7 +305,7 @@ class Store:
             self._rewrite(index, state)
         return state
 
-    def _begin(self, index: Index, kind: str, path: Path) -> State:
+    def _begin(self, index: Index, kind: str, path: Path) -> IndexState:
         """Begin a file, with what is in it already if it is there."""
         odd = False
         with index.transaction():
@@ -319,7 +321,7 @@ class Store:
             self._rewrite(index, state)
         return state
 
-    def _convert(self, index: Index, state: State) -> None:
+    def _convert(self, index: Index, state: IndexState) -> None:
         if state.destination != self.destination:
             raise TemporaryFailure(
                 f"{self.directory / state.name} is written by the destination {state.destination} with the "
@@ -342,20 +344,20 @@ class Store:
             self._index = None
 
 
-def seconds_to_wait(state: State) -> float:
+def seconds_to_wait(state: IndexState) -> float:
     """Return the seconds until a rewrite may begin, so that all take no more than their share."""
     pause = state.took * (1 / SHARE - 1)
     return min(state.published_at + pause - time.time(), pause)
 
 
-def _render(new: files.Rewrite, index: Index, state: State) -> None:
+def _render(new: files.Rewrite, index: Index, state: IndexState) -> None:
     form = Format(delimiter=state.delimiter, encoding=state.encoding)
     header = form.lines([[form.cell(name) for name in state.columns]])[0]
     new.write(form.mark + form.encode(header))
     _write_lines(new, index, state, state.start)
 
 
-def _write_lines(new: files.Rewrite, index: Index, state: State, after: int) -> None:
+def _write_lines(new: files.Rewrite, index: Index, state: IndexState, after: int) -> None:
     form = Format(delimiter=state.delimiter, encoding=state.encoding)
     for some in files.chunks(index.lines(state, after)):
         new.write(form.encode(LINE_END.join([*some, ""])))
