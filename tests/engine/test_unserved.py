@@ -76,7 +76,7 @@ def test_its_leads_wait_for_as_long_as_it_takes_and_come_once_the_plugin_works(f
     (problem, _) = ferry.ledger.status(ferry.clock.now).problems[0]
     assert problem.startswith("other: is not served: plugin gone is broken")
     # An iAdvize that does not show them once shall not look like the last of twenty failures.
-    assert {ferry.ledger.stories.known(Name.read(one))[0].attempts for one in ids} == {11}
+    assert {ferry.ledger.stories.conversation_rows(Name.read(one))[0].attempts for one in ids} == {11}
     mended = gone()
     ferry.run(mended)
     assert [ferry.state(one, "other") for one in ids] == [DeliveryState.DELIVERED] * 3
@@ -87,7 +87,7 @@ def test_its_leads_wait_for_as_long_as_it_takes_and_come_once_the_plugin_works(f
 def test_what_was_queued_for_it_stays_queued(ferry, gone):
     mended = gone()
     (lead,) = ferry.play()
-    ferry.tell_to(mended, ferry.event_rows(lead))
+    ferry.tell_to(mended, ferry.heard(lead))
     mended.sync()
     ferry.plugins[:] = [plugin(register_connectors=fail)]
     broken = ferry.another(ferry.ledger)
@@ -113,11 +113,11 @@ def test_a_running_conversation_is_read_for_the_others_as_often_as_ever(ferry, g
     ferry.options["live"] = LiveSettings(interval=30)
     ferry.options["retry"] = RetrySettings(first=3600)
     (running,) = ferry.play(live=True, pace=0.001)
-    ferry.tell(ferry.event_rows(running, "v2.conversation.pushed"))
+    ferry.tell(ferry.heard(running, "v2.conversation.pushed"))
     ferry.clock.forward(30)
     ferry.run()
     assert ferry.state(running) is DeliveryState.DELIVERED
-    assert ferry.ledger.stories.known(Name.read(running))[0].due_at == ferry.clock.now + 30
+    assert ferry.ledger.stories.conversation_rows(Name.read(running))[0].due_at == ferry.clock.now + 30
 
 
 def test_a_strategy_of_the_plugin_is_missed_like_its_connector(ferry):

@@ -91,7 +91,7 @@ def test_what_a_visitor_wrote_goes_out_of_the_events_and_the_rest_stays(fill, er
     with fill.ledger.database.read() as connection:
         (kept,) = fill.ledger.events.of(connection, ["c1"])["c1"]
     assert json.loads(kept.body) == {"conversationId": "c1", "clientId": 335}
-    (known,) = fill.ledger.stories.known(Name(conversation_id="c1"))
+    (known,) = fill.ledger.stories.conversation_rows(Name(conversation_id="c1"))
     assert known.due_at is None
 
 

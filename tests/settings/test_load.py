@@ -145,7 +145,7 @@ def test_a_byte_order_mark_is_no_problem(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "crm_message"),
+    ("text", "words"),
     [
         ("[web]\nport = = 1", "(at line 2, column 8)"),
         ("x = " + "9" * 5000, "a number is too long"),
