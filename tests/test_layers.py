@@ -27,7 +27,14 @@ LAYERS = (
 )
 """From the bottom to the top. A module imports its own layer and those below, never one above."""
 
-PUBLIC = {"chatferry", "chatferry.emulators", "chatferry.http", "chatferry.emulators.stage"}
+PUBLIC = {
+    "chatferry",
+    "chatferry.emulators",
+    "chatferry.emulators.stage",
+    "chatferry.http",
+    "chatferry.isolation",
+    "chatferry.text",
+}
 """What a plugin may import at run time; its tests may also import ``chatferry.testing``."""
 
 VAGUE = {"utils", "helpers", "common", "base", "core", "misc"}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatferry import QuotaExhausted, RateLimited
-from chatferry_hubspot.limits import Pace, end_of_day
+from chatferry_hubspot.limits import RateLimitPace, end_of_day
 
 
 class Time:
@@ -21,9 +21,9 @@ class Time:
         self.slept.append(seconds)
         self.passed += seconds
 
-    def pace(self, time_zone: str | None = None) -> Pace:
+    def pace(self, time_zone: str | None = None) -> RateLimitPace:
         start = datetime(2026, 11, 22, 20, tzinfo=UTC)
-        return Pace(
+        return RateLimitPace(
             time_zone,
             clock=lambda: self.passed,
             sleep=self.sleep,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chatferry import AuthFailure, Receipt, TemporaryFailure
-from chatferry_hubspot.notebody import is_marked, note_of
+from chatferry_hubspot.note_bodies import is_marked, note_of
 from chatferry_hubspot.notes import TO_CONTACT
 
 
@@ -142,8 +142,8 @@ def test_a_long_transcript_is_cut_between_messages_and_the_operator_is_told(plai
 
 def test_a_marker_is_not_taken_for_that_of_a_longer_key(lead):
     note = note_of(lead(10))
-    assert is_marked(note.properties["hs_note_body"], "ha-1-c10")
-    assert not is_marked(note.properties["hs_note_body"], "ha-1-c1")
+    assert is_marked(note.values["hs_note_body"], "ha-1-c10")
+    assert not is_marked(note.values["hs_note_body"], "ha-1-c1")
 
 
 def test_the_choice_can_be_forced(account, lead, receipts):

@@ -11,11 +11,11 @@ from typing import Any
 import requests
 
 from chatferry import Secret
-from chatferry.emulators.stage import Arrived, Stage
 from chatferry.emulators import Server
-from chatferry_hubspot.client import Client
+from chatferry.emulators.stage import Arrived, Stage
+from chatferry_hubspot.client import HubSpotClient
 from chatferry_hubspot.emulator import EMULATOR
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, DEFAULT_MAPPING
+from chatferry_hubspot.properties import CONTACT, CONVERSATION, DEFAULT_MAPPING
 from chatferry_hubspot.provision import apply, plan
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS
@@ -58,7 +58,7 @@ class _Forgetful:
 
 
 def _provision(options: Options, fields: Mapping[str, tuple[str, ...]]) -> None:
-    with closing(Client(options, _Forgetful())) as client:
+    with closing(HubSpotClient(options, _Forgetful())) as client:
         client.begin(None)
         for _ in apply(client, plan(client, fields)):
             pass

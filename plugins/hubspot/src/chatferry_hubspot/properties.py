@@ -1,24 +1,87 @@
-"""From mapped fields to HubSpot's properties, which are all strings."""
+"""The properties a destination writes: which ones, of which types, and every value as HubSpot reads it.
+
+HubSpot's values are all strings.
+"""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from chatferry import Cut, Lead, Record, cut
+from chatferry.text import printable, storable
 
 TEXT_LIMIT = 65_536
 """Characters a text property holds."""
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+CONTACT, CONVERSATION, NOTE = "contact", "conversation", "note"
+"""What mappings and receipts call the records."""
+FORMER = "former_contacts"
+"""What receipts call the contacts a visitor was taken for before, their ids in a row."""
+
+DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
+    CONTACT: {
+        "email": "email",
+        "firstname": "visitor.first_name",
+        "lastname": "visitor.last_name",
+        "phone": "visitor.phone or answers.phone",
+        "address": "visitor.address",
+        "city": "visitor.city",
+        "zip": "visitor.zip_code",
+        "country": "visitor.country",
+    },
+    CONVERSATION: {
+        "subject": "'Conversation ' ~ conversation.id",
+        "channel": "conversation.channel",
+        "language": "conversation.language",
+        "started_at": "conversation.created_at",
+        "closed_at": "conversation.closed_at",
+        "satisfaction": "conversation.satisfaction.csat",
+        "transcript": "transcript",
+    },
+}
+
+DEFAULT_TYPES: Mapping[str, str] = {
+    "subject": "string",
+    "channel": "string",
+    "language": "string",
+    "started_at": "datetime",
+    "closed_at": "datetime",
+    "satisfaction": "number",
+    "transcript": "text",
+}
+"""What ``provision`` makes of the default fields; ``text`` of any other, unless ``types`` says more."""
+
+PROPERTY_KINDS: Mapping[str, tuple[str, str]] = {
+    "string": ("string", "text"),
+    "text": ("string", "textarea"),
+    "number": ("number", "number"),
+    "bool": ("bool", "booleancheckbox"),
+    "date": ("date", "date"),
+    "datetime": ("datetime", "date"),
+}
+"""Per type of ours, HubSpot's ``type`` and ``fieldType``."""
 
 
-def clean(text: str) -> str:
-    """Drop what no CRM shows: null bytes, control characters, halves of characters."""
-    return _UNPRINTABLE.sub("", text)
+def label(name: str) -> str:
+    """Return a property's label: its name as people write."""
+    return name.replace("_", " ").capitalize()
+
+
+def expected(
+    fields: Mapping[str, tuple[str, ...]], name: str, types: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return the properties a destination writes on one object, with the type each should have.
+
+    :param fields: per object, the fields that are mapped; the default mapping's where one is missing.
+    :param types: types the administrator gives.
+    :return: None as the type where none is given: any will do.
+    """
+    names = fields.get(name, tuple(DEFAULT_MAPPING[name]))
+    known = DEFAULT_TYPES if name == CONVERSATION else {}
+    return {each: types.get(each, known.get(each)) for each in names}
 
 
 def measure(text: str) -> int:
@@ -28,20 +91,23 @@ def measure(text: str) -> int:
 
 def as_text(value: object) -> str:
     """Return a value as HubSpot reads it; None becomes the empty text, which clears a property."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        precision = "milliseconds" if aware.microsecond else "seconds"
-        text = aware.astimezone(UTC).isoformat(timespec=precision)
-        return text.replace("+00:00", "Z")
-    if isinstance(value, float):
-        if not math.isfinite(value):
+    match value:
+        case None:
             return ""
-        return format(Decimal(repr(value)).normalize(), "f")
-    return clean(str(value))
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return _moment(value)
+        case float():
+            return format(Decimal(repr(value)).normalize(), "f") if math.isfinite(value) else ""
+    lines = (storable(str(value)) or "").split("\r")
+    return "\r".join(map(printable, lines))  # HubSpot keeps a text's line ends: printable alone would not
+
+
+def _moment(value: datetime) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    precision = "milliseconds" if aware.microsecond else "seconds"
+    return aware.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def as_property(value: object, kind: str | None) -> str:
@@ -69,6 +135,14 @@ class Properties:
         if held is None:
             return {**self.create_only, **self.fill_if_empty, **self.values}
         return {**{k: v for k, v in self.fill_if_empty.items() if not held.get(k)}, **self.values}
+
+    def plus(self, name: str, value: str) -> Properties:
+        """Return the record with one more value."""
+        return replace(self, values={**self.values, name: value})
+
+    def without(self, name: str) -> Properties:
+        """Return the record without one of its values."""
+        return replace(self, values={key: value for key, value in self.values.items() if key != name})
 
 
 def properties_of(
@@ -104,7 +178,7 @@ def properties_of(
 
 
 def cut_note(key: str, shorter: Cut) -> str:
-    """Return what the operator is told of a text that was cut."""
+    """Return the receipt's remark on a text that was cut."""
     shown = f"; {shorter.kept} of {shorter.total} messages kept" if shorter.total else ""
     return f"{key} was cut at HubSpot's {TEXT_LIMIT:,} characters{shown}"
 
