@@ -1,4 +1,4 @@
-"""Every row of HubSpot's error table, over real HTTP, and what the engine is told."""
+"""Every row of HubSpot's error table, over real HTTP, and what the engine gets."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_refused_data_is_dead_with_hubspots_words_and_reference(account, lead, d
     assert "example.com" not in str(outcome)
 
 
-def test_a_refusal_of_a_whole_call_for_no_reason_kills_nobody_wrongly(account, lead, receipts):
+def test_a_refusal_of_a_whole_call_for_no_reason_makes_no_lead_dead(account, lead, receipts):
     """The first call is refused without a name: its halves pass."""
     account.board.switch_on("400=contacts:x1")
     assert len(receipts(account.connect(), *(lead(n) for n in range(10)))) == 10

@@ -11,7 +11,7 @@ from chatferry_hubspot.limits import RateLimitPace, end_of_day
 
 
 class Time:
-    """A clock that moves when somebody sleeps."""
+    """A clock that only sleeping moves."""
 
     def __init__(self) -> None:
         self.passed = 0.0

@@ -87,7 +87,7 @@ def noting(request, plain, start):
 def test_a_thousand_conversations_as_notes_cost_at_most_thirty_calls(
     noting, request, lead, receipts, anonymous
 ):
-    """Two calls a hundred for notes made with their association, three where a key ties them afterwards."""
+    """Two calls a hundred for notes made with their association, three where that follows an upsert."""
     most = {("unkeyed", 0): 22, ("unkeyed", 3): 26}.get(
         (request.node.callspec.params["noting"], anonymous), 30
     )
@@ -126,7 +126,7 @@ def test_a_conversation_that_was_a_note_stays_one_when_the_plan_changes(plain, l
     assert len(plain.records("chat_conversation")) == 1
 
 
-def test_a_long_transcript_is_cut_between_messages_and_the_operator_is_told(plain, lead, receipts):
+def test_a_long_transcript_is_cut_between_messages_and_the_receipt_says_so(plain, lead, receipts):
     line = "[09:14] Visitor: " + "<&> " * 20 + "\n  and more\n"
     long = lead(conversation={"transcript": line * 2000})
     (receipt,) = receipts(plain.connect(), long)

@@ -72,8 +72,9 @@ class _BatchWrite:
     def send(self, part: Sequence[Draft]) -> Sequence[Result]:
         """Write those of a part that have no result yet.
 
-        Where HubSpot reports an error without saying whose, the rest is sent again in smaller parts;
-        but never when creating: a second create makes a second record.
+        Where HubSpot reports an error without saying whose, the rest is sent again in smaller parts.
+        That is never done when creating, since a second create makes a second record; only a call that
+        was refused as a whole is, since it has written nothing.
         """
         sent = open_drafts(part)
         nameless = self._assign(sent, self._call(sent)) if sent else []
@@ -131,6 +132,7 @@ class _BatchWrite:
         return nameless
 
     def _creates(self, written: Written) -> bool:
+        """Return whether the record is new; an update is believed to be none, whatever its dates say."""
         return self._path is Path.CREATE or (self._path is Path.UPSERT and written.created)
 
     def _draft_of(self, record: Mapping[str, Any], sent: Sequence[Draft]) -> Draft | None:

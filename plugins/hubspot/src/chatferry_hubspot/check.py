@@ -109,11 +109,11 @@ class _AccountCheck:
         options = self._client.options
         yield check_unique(held, CONVERSATION, options.conversation_property)
         yield from check_properties(held, CONVERSATION, expected(self._fields, CONVERSATION, options.types))
-        if not self._tied(kept.object_type):
+        if not self._may_associate(kept.object_type):
             yield wrong(CONVERSATION, "has no association with contacts: run provision")
 
     def _definitions(self, kind: str) -> Definitions | None:
-        """Return an object's properties, None if they are not ours to see."""
+        """Return an object's properties, None if they may not be read."""
         try:
             return definitions(self._client, kind)
         except Forbidden as error:
@@ -137,8 +137,8 @@ class _AccountCheck:
             pass
         return True
 
-    def _tied(self, object_type: str) -> bool:
-        """Return whether records of the object can be tied to contacts, or that is not ours to see."""
+    def _may_associate(self, object_type: str) -> bool:
+        """Return whether records of the object can be associated with contacts, or that may not be read."""
         try:
             return bool(self._client.ask(Path.LABELS, object=object_type, to=CONTACT_TYPE))
         except Forbidden as error:

@@ -12,8 +12,7 @@ from chatferry_hubspot.answers import NoSuchObject
 from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.check import check_account
 from chatferry_hubspot.client import HubSpotClient
-from chatferry_hubspot.conflicts import Conflicts
-from chatferry_hubspot.contacts import Contacts, contact_of
+from chatferry_hubspot.contacts import Conflicts, Contacts, contact_of
 from chatferry_hubspot.conversations import Associations, ConversationRecords, conversation_of
 from chatferry_hubspot.erasure import erase_records
 from chatferry_hubspot.notes import Notes, draft_note

@@ -118,7 +118,7 @@ def _not_yet(error: DeliveryError) -> DeliveryError:
     if not isinstance(error, PermanentFailure):
         return error
     return TemporaryFailure(
-        f"the conversation cannot be tied to its contact yet: {error}",
+        f"the conversation cannot be associated with its contact yet: {error}",
         crm_message=error.crm_message,
         code=error.code,
         reference=error.reference,

@@ -71,7 +71,7 @@ def _state(session: requests.Session, options: Options) -> Mapping[str, Any]:
 
 
 def _held(state: Mapping[str, Any], options: Options) -> Iterator[Arrived]:
-    """Return every live conversation and the contact it is tied to."""
+    """Return every live conversation and the contact it is associated with."""
     live = {
         one["id"]: one["properties"]
         for records in state["records"].values()
@@ -79,16 +79,16 @@ def _held(state: Mapping[str, Any], options: Options) -> Iterator[Arrived]:
         if not one["archived"]
     }
     contacts = {one["id"] for one in state["records"].get(CONTACTS, ())}
-    tied = _ties(state["associations"], contacts)
+    contacts_of = _associated(state["associations"], contacts)
     for identity, properties in live.items():
         if key := properties.get(options.conversation_property):
-            contact = tied.get(identity, "")
+            contact = contacts_of.get(identity, "")
             records = {CONTACT: live.get(contact, {}), CONVERSATION: properties}
             yield Arrived(key=key, contact=contact or f"none of {key}", records=records)
 
 
-def _ties(associations: Sequence[Mapping[str, Any]], contacts: set[str]) -> Mapping[str, str]:
-    """Return the contact each record is tied to, by the record's id."""
+def _associated(associations: Sequence[Mapping[str, Any]], contacts: set[str]) -> Mapping[str, str]:
+    """Return the contact each record is associated with, by the record's id."""
     ends = [(one["from"]["id"], one["to"]["id"]) for one in associations]
     both = [*ends, *((other, end) for end, other in ends)]
     return {end: other for end, other in both if other in contacts}

@@ -79,10 +79,12 @@ class Notes:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write each conversation's note once."""
-        drafts = [row.conversation for row in rows if isinstance(row.conversation, NoteDraft)]
-        for row, draft in zip(rows, drafts, strict=True):
-            draft.contact = row.contact.written.id
-            draft.known = self._memory.get(row.lead)
+        drafts: list[NoteDraft] = []
+        for row in rows:
+            if isinstance(row.conversation, NoteDraft):
+                row.conversation.contact = row.contact.written.id
+                row.conversation.known = self._memory.get(row.lead)
+                drafts.append(row.conversation)
         write_folded(drafts, self._write)
 
     def _write(self, drafts: Sequence[NoteDraft]) -> None:

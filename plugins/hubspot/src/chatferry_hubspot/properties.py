@@ -136,6 +136,22 @@ class Properties:
             return {**self.create_only, **self.fill_if_empty, **self.values}
         return {**{k: v for k, v in self.fill_if_empty.items() if not held.get(k)}, **self.values}
 
+    def cut_at(self, limit: int) -> Properties:
+        """Return the record with texts that are cut where they are too long, and a note on each."""
+        notes: list[str] = []
+
+        def fitting(values: Mapping[str, str]) -> dict[str, str]:
+            cuts = {key: shorter for key, text in values.items() if (shorter := cut(text, limit, measure))}
+            notes.extend(cut_note(key, shorter) for key, shorter in cuts.items())
+            return {**values, **{key: shorter.text for key, shorter in cuts.items()}}
+
+        return Properties(
+            values=fitting(self.values),
+            fill_if_empty=fitting(self.fill_if_empty),
+            create_only=fitting(self.create_only),
+            notes=tuple(notes),
+        )
+
     def plus(self, name: str, value: str) -> Properties:
         """Return the record with one more value."""
         return replace(self, values={**self.values, name: value})
@@ -153,28 +169,19 @@ def properties_of(
     :param limit: the longest text a property takes; None cuts nothing.
     :param types: the types of properties the settings say.
     """
-    kinds = types or {}
-    record = lead.records.get(name, Record())
-    notes: list[str] = []
-
-    def turn(values: Mapping[str, object], *, clear: bool) -> dict[str, str]:
-        turned: dict[str, str] = {}
-        for key, value in values.items():
-            text = as_property(value, kinds.get(key))
-            if not text and not (clear and value is None):
-                continue
-            shorter = cut(text, limit, measure) if limit else None
-            if shorter is not None:
-                notes.append(cut_note(key, shorter))
-            turned[key] = shorter.text if shorter else text
-        return turned
-
-    return Properties(
-        values=turn(record.values, clear=True),
-        fill_if_empty=turn(record.fill_if_empty, clear=False),
-        create_only=turn(record.create_only, clear=False),
-        notes=tuple(notes),
+    record, types = lead.records.get(name, Record()), types or {}
+    whole = Properties(
+        values=_texts(record.values, types, clear=True),
+        fill_if_empty=_texts(record.fill_if_empty, types, clear=False),
+        create_only=_texts(record.create_only, types, clear=False),
     )
+    return whole if limit is None else whole.cut_at(limit)
+
+
+def _texts(values: Mapping[str, object], types: Mapping[str, str], *, clear: bool) -> dict[str, str]:
+    """Return values as texts, without the empty ones; None is kept as an empty one where it clears."""
+    texts = {key: as_property(value, types.get(key)) for key, value in values.items()}
+    return {key: text for key, text in texts.items() if text or (clear and values[key] is None)}
 
 
 def cut_note(key: str, shorter: Cut) -> str:

@@ -164,22 +164,22 @@ def _existing_object(client: HubSpotClient, schema: Mapping[str, Any], fields: F
 
 
 def _association(schema: Mapping[str, Any], kind: str, name: str) -> Step:
-    """Return the step that lets conversations be tied to contacts."""
+    """Return the step that lets conversations be associated with contacts."""
     subject = f"association of {name} with contacts"
-    if _tied_to_contacts(schema):
+    if _is_associated_with_contacts(schema):
         return Step(action=Action.KEEP, subject=subject, why="is there")
     payload = {"fromObjectTypeId": kind, "toObjectTypeId": CONTACT_TYPE, "name": f"{name}_to_contact"}
     return Step(
         action=Action.CREATE,
         subject=subject,
-        why="ties a conversation to its visitor",
+        why="associates a conversation with its visitor",
         path=Path.ALLOW_ASSOCIATION,
         kind=kind,
         payload=payload,
     )
 
 
-def _tied_to_contacts(schema: Mapping[str, Any]) -> bool:
+def _is_associated_with_contacts(schema: Mapping[str, Any]) -> bool:
     """Return whether a schema's associations name contacts, or it does not list them at all."""
     associations = schema.get("associations")
     if not isinstance(associations, list):
