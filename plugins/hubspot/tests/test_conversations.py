@@ -214,3 +214,12 @@ def test_a_merge_of_the_two_contacts_leaves_the_conversation_associated(account,
     account.call("POST", "/crm/objects/2026-09/contacts/merge", merge)
     (after,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=before))
     assert account.links() == {(after.ids["conversation"], winner)}
+
+
+def test_a_bad_lead_does_not_drag_the_other_lead_of_its_conversation_along(account, lead, deliver):
+    bad, good = lead(conversation={"no_such_property": "x"}), lead(conversation={"subject": "changed"})
+    outcomes = deliver(account.connect(), bad, good)
+    assert isinstance(outcomes[0], PermanentFailure)
+    assert isinstance(outcomes[1], Receipt)
+    (held,) = account.records("chat_conversation")
+    assert held["subject"] == "changed"

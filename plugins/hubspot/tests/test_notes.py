@@ -250,3 +250,18 @@ def test_a_visitor_who_turns_out_to_be_another_contact_takes_the_note_along(plai
     assert after.ids["note"] == before.ids["note"]
     assert after.ids["contact"] != before.ids["contact"]
     assert plain.links() == {(after.ids["note"], after.ids["contact"])}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_leads_of_one_conversation_in_a_batch_are_one_note(noting, lead, deliver, refused):
+    connector = noting.connect(storage="notes")
+    connector.check()
+    if refused:
+        noting.board.switch_on("400=notes/batch:x1")
+    both = [lead(conversation={"subject": "first"}), lead(conversation={"subject": "second"})]
+    outcomes = deliver(connector, *both)
+    assert [isinstance(outcome, Receipt) for outcome in outcomes] == [not refused] * 2
+    notes = noting.records("notes")
+    assert len(notes) == (0 if refused else 1)
+    assert all("second" in note["hs_note_body"] for note in notes)
+    assert len(noting.links()) == len(notes)

@@ -160,6 +160,14 @@ def is_account_wide(error: object) -> bool:
     return isinstance(error, AuthFailure | QuotaExhausted | RateLimited)
 
 
+def as_temporary(error: DeliveryError, message: str) -> DeliveryError:
+    """Return a refusal as something to try again; an error of another kind stays as it is."""
+    if not isinstance(error, PermanentFailure):
+        return error
+    carried = ErrorDetails(crm_message=error.crm_message, code=error.code, reference=error.reference)
+    return TemporaryFailure(f"{message}: {error}", **carried)
+
+
 def results_in(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the objects among the ``results``."""
     yield from _mappings(body.get("results"))

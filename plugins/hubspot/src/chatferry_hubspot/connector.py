@@ -12,13 +12,13 @@ from chatferry_hubspot.answers import NoSuchObject
 from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.check import check_account
 from chatferry_hubspot.client import HubSpotClient
-from chatferry_hubspot.contacts import Conflicts, Contacts, contact_of
-from chatferry_hubspot.conversations import Associations, ConversationRecords, conversation_of
+from chatferry_hubspot.contacts import Conflicts, Contacts, contact_draft
+from chatferry_hubspot.conversations import Associations, ConversationRecords, conversation_draft
 from chatferry_hubspot.erasure import erase_records
-from chatferry_hubspot.notes import Notes, draft_note
+from chatferry_hubspot.notes import Notes, note_draft
 from chatferry_hubspot.properties import CONTACT, CONVERSATION, DEFAULT_MAPPING, FORMER, NOTE
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Row, open_rows
+from chatferry_hubspot.rows import Draft, Row, open_rows
 from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
 from chatferry_hubspot.storage import NOTES, ConversationStorage, StorageChooser
 
@@ -77,15 +77,17 @@ class HubSpot(Connector):
         return [self._row(lead, notes if _was_note(lead) else storage) for lead in leads]
 
     def _row(self, lead: Lead, storage: ConversationStorage) -> Row:
-        as_note = storage.storage is Storage.NOTES
         return Row(
             lead=lead,
-            contact=contact_of(lead, self.options),
-            conversation=draft_note(lead, self.options, keyed=storage.keyed)
-            if as_note
-            else conversation_of(lead, self.options),
+            contact=contact_draft(lead, self.options),
+            conversation=self._conversation(lead, storage),
             object_type=storage.object_type,
         )
+
+    def _conversation(self, lead: Lead, storage: ConversationStorage) -> Draft:
+        if storage.storage is Storage.NOTES:
+            return note_draft(lead, self.options, keyed=storage.keyed)
+        return conversation_draft(lead, self.options)
 
     def _receipt(self, row: Row) -> Receipt:
         contact, conversation = row.contact.written.id, row.conversation.written

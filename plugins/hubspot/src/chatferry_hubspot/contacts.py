@@ -29,7 +29,7 @@ class IdentityConflict(TemporaryFailure):
         super().__init__(f"another contact is in the way: {refused}", **refused.complaint.details)
 
 
-def contact_of(lead: Lead, options: Options) -> Draft:
+def contact_draft(lead: Lead, options: Options) -> Draft:
     """Return a lead's contact.
 
     With an e-mail the whole set of mapped properties goes with it, for HubSpot knows no partial

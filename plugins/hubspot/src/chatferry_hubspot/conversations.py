@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
-from chatferry import DeliveryError, Lead, PermanentFailure, TemporaryFailure
+from chatferry import DeliveryError, Lead, TemporaryFailure
 from chatferry.isolation import isolate
-from chatferry_hubspot.answers import Refused, complain, is_missing, results_in
+from chatferry_hubspot.answers import Refused, as_temporary, complain, is_missing, results_in
 from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.properties import CONVERSATION, properties_of
@@ -28,7 +28,7 @@ Pair: TypeAlias = tuple[str, str]
 """The ids of a conversation and of its contact."""
 
 
-def conversation_of(lead: Lead, options: Options) -> Draft:
+def conversation_draft(lead: Lead, options: Options) -> Draft:
     """Return a lead's conversation as a record of the custom object."""
     properties = properties_of(lead, CONVERSATION, types=options.types)
     name = options.conversation_property
@@ -115,14 +115,7 @@ def _pair(row: Row) -> Pair:
 
 def _not_yet(error: DeliveryError) -> DeliveryError:
     """Return an error of an association, which is never permanent."""
-    if not isinstance(error, PermanentFailure):
-        return error
-    return TemporaryFailure(
-        f"the conversation cannot be associated with its contact yet: {error}",
-        crm_message=error.crm_message,
-        code=error.code,
-        reference=error.reference,
-    )
+    return as_temporary(error, "the conversation cannot be associated with its contact yet")
 
 
 def _failures(pairs: Sequence[Pair], body: Mapping[str, Any]) -> list[DeliveryError | None]:

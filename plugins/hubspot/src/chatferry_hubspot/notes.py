@@ -58,7 +58,7 @@ class NoteDraft(Draft):
     known: KnownNote | None = None
 
 
-def draft_note(lead: Lead, options: Options, *, keyed: bool) -> NoteDraft:
+def note_draft(lead: Lead, options: Options, *, keyed: bool) -> NoteDraft:
     """Return a lead's conversation as a note."""
     name, properties = options.note_property, note_of(lead)
     if keyed:
@@ -85,7 +85,7 @@ class Notes:
                 row.conversation.contact = row.contact.written.id
                 row.conversation.known = self._memory.get(row.lead)
                 drafts.append(row.conversation)
-        write_folded(drafts, self._write)
+        write_folded(drafts, self._write, one_by_one=False)  # a second create would make a second note
 
     def _write(self, drafts: Sequence[NoteDraft]) -> None:
         """Update the notes whose ids are known, create the others."""

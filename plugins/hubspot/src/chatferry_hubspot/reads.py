@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from chatferry import DeliveryError, PermanentFailure, TemporaryFailure
+from chatferry import DeliveryError, TemporaryFailure
 from chatferry.isolation import isolate
 from chatferry_hubspot.answers import (
     NOT_FOUND,
     Complaint,
     Refused,
     Written,
+    as_temporary,
     complaints_in,
     error_of,
     is_account_wide,
@@ -138,11 +139,4 @@ def absence(name: str, asked: Sequence[str], complaints: Sequence[Complaint]) ->
 
 def read_failure(error: DeliveryError) -> DeliveryError:
     """Return an error of a read: where it is refused, that says nothing against the lead."""
-    if not isinstance(error, PermanentFailure):
-        return error
-    return TemporaryFailure(
-        f"HubSpot does not say what it holds: {error}",
-        crm_message=error.crm_message,
-        code=error.code,
-        reference=error.reference,
-    )
+    return as_temporary(error, "HubSpot does not say what it holds")

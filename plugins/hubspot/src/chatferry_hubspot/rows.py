@@ -39,7 +39,7 @@ class Draft:
 
     @property
     def written(self) -> Written:
-        """The record, for those who know that it was written."""
+        """The record; only for drafts that were written."""
         if not isinstance(self.result, Written):
             raise TypeError(f"the record is not written: {self.result!r}")
         return self.result
@@ -89,30 +89,32 @@ def settle(drafts: Iterable[Draft], result: Result) -> None:
         draft.result = result
 
 
-def write_folded(drafts: Sequence[D], write: Callable[[Sequence[D]], None]) -> None:
+def write_folded(
+    drafts: Sequence[D], write: Callable[[Sequence[D]], None], *, one_by_one: bool = True
+) -> None:
     """Write each record once, however many of the drafts are of it, and give them all its result.
 
-    If that is refused they are written one after the other: a bad one does not drag the others along.
-
     :param write: writes drafts of different records.
+    :param one_by_one: whether drafts that are refused together are then written one after the other,
+        so that a bad one does not drag the others along.
     """
     groups: dict[tuple[str, str], list[D]] = {}
     for draft in drafts:
         groups.setdefault((draft.id_property, draft.id), []).append(draft)
-    folded = {key: _folded(group) for key, group in groups.items()}
-    write(list(folded.values()))
-    disputed: list[list[D]] = []
-    for key, group in groups.items():
-        result = folded[key].result
-        if len(group) > 1 and isinstance(result, PermanentFailure):
-            disputed.append(group)
-        else:
-            for draft in group:
-                draft.result = result
-    for turn in zip_longest(*disputed):
+    folded = [(_folded(group), group) for group in groups.values()]
+    write([one for one, _ in folded])
+    refused: list[list[D]] = []
+    for one, group in folded:
+        if one_by_one and len(group) > 1 and isinstance(one.result, PermanentFailure):
+            refused.append(group)
+        elif one.result is not None:
+            settle(group, one.result)
+    for turn in zip_longest(*refused):
         write([draft for draft in turn if draft is not None])
 
 
 def _folded(group: Sequence[D]) -> D:
-    """Return drafts of one record as one: what holds of the record itself is taken from the last."""
-    return group[0] if len(group) == 1 else replace(group[-1], properties=fold([d.properties for d in group]))
+    """Return drafts of one record as one; what is no property is taken from the last."""
+    if len(group) == 1:
+        return group[0]
+    return replace(group[-1], properties=fold([draft.properties for draft in group]))
