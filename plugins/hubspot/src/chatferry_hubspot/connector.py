@@ -18,7 +18,7 @@ from chatferry_hubspot.erasure import erase_records
 from chatferry_hubspot.notes import Notes, note_draft
 from chatferry_hubspot.properties import CONTACT, CONVERSATION, DEFAULT_MAPPING, FORMER, NOTE
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, Row, open_rows
+from chatferry_hubspot.rows import Draft, LeadRow, open_rows
 from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
 from chatferry_hubspot.storage import NOTES, ConversationStorage, StorageChooser
 
@@ -70,14 +70,14 @@ class HubSpot(Connector):
             self._chooser.forget()
         return [row.failure or self._receipt(row) for row in rows]
 
-    def _rows(self, leads: Sequence[Lead]) -> list[Row]:
+    def _rows(self, leads: Sequence[Lead]) -> list[LeadRow]:
         """Return what is to be written; a conversation that was delivered as a note stays one."""
         storage = self._chooser.storage()
         notes = self._chooser.notes() if any(map(_was_note, leads)) else storage
         return [self._row(lead, notes if _was_note(lead) else storage) for lead in leads]
 
-    def _row(self, lead: Lead, storage: ConversationStorage) -> Row:
-        return Row(
+    def _row(self, lead: Lead, storage: ConversationStorage) -> LeadRow:
+        return LeadRow(
             lead=lead,
             contact=contact_draft(lead, self.options),
             conversation=self._conversation(lead, storage),
@@ -89,7 +89,7 @@ class HubSpot(Connector):
             return note_draft(lead, self.options, keyed=storage.keyed)
         return conversation_draft(lead, self.options)
 
-    def _receipt(self, row: Row) -> Receipt:
+    def _receipt(self, row: LeadRow) -> Receipt:
         contact, conversation = row.contact.written.id, row.conversation.written
         kind = NOTE if row.object_type == NOTES else CONVERSATION
         return Receipt(
@@ -131,7 +131,7 @@ def _was_note(lead: Lead) -> bool:
     return lead.receipt is not None and NOTE in lead.receipt.ids
 
 
-def _former(row: Row) -> dict[str, str]:
+def _former(row: LeadRow) -> dict[str, str]:
     """Return the contacts the visitor was taken for before: an erasure concerns them too."""
     contact = row.contact.written.id
     before = row.lead.receipt.ids if row.lead.receipt is not None else {}

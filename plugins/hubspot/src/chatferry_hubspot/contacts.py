@@ -14,7 +14,7 @@ from chatferry_hubspot.batches import EMAIL, BatchWriter
 from chatferry_hubspot.client import Path
 from chatferry_hubspot.properties import CONTACT, Properties, properties_of
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, Row, open_drafts, settle, write_folded
+from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, settle, write_folded
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS
 
@@ -58,7 +58,7 @@ class Contacts:
         self._reader = reader
         self._options = options
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[LeadRow]) -> None:
         """Write each contact once; an :class:`IdentityConflict` is left to be settled."""
         write_folded([row.contact for row in rows], self._write)
 
@@ -138,7 +138,7 @@ class Conflicts:
         self._reader = reader
         self._visitor_property = options.visitor_property
 
-    def settle(self, rows: Sequence[Row]) -> None:
+    def settle(self, rows: Sequence[LeadRow]) -> None:
         """Write the contacts whose unique values another record holds into the right record."""
         drafts = [row.contact for row in rows if isinstance(row.contact.result, IdentityConflict)]
         write_folded(drafts, self._settle)

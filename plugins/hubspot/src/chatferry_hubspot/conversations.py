@@ -13,7 +13,7 @@ from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.properties import CONVERSATION, properties_of
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, Row, open_drafts, open_rows, write_folded
+from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, open_rows, write_folded
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACT_TYPE
 
@@ -42,7 +42,7 @@ class ConversationRecords:
         self._writer = writer
         self._reader = reader
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[LeadRow]) -> None:
         """Write each conversation once; all of them are records of the same object."""
         if rows:
             write_folded(
@@ -60,7 +60,7 @@ class Associations:
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
 
-    def make(self, rows: Sequence[Row]) -> None:
+    def make(self, rows: Sequence[LeadRow]) -> None:
         """Associate each conversation with its contact, and with no former one.
 
         The former ones go first: where a former contact was merged into the new one, the same two
@@ -72,10 +72,10 @@ class Associations:
             self._remove(object_type, [row for row in of_type if row.associated])
             self._associate(object_type, open_rows(of_type))
 
-    def _remove(self, object_type: str, rows: Sequence[Row]) -> None:
+    def _remove(self, object_type: str, rows: Sequence[LeadRow]) -> None:
         """Remove associations with former contacts."""
 
-        def remove(part: Sequence[Row]) -> Sequence[None]:
+        def remove(part: Sequence[LeadRow]) -> Sequence[None]:
             inputs = [{"from": {"id": _record(row)}, "to": [{"id": row.associated}]} for row in part]
             self._client.call(Path.DISSOCIATE, {"inputs": inputs}, object=object_type, to=CONTACT_TYPE)
             return [None] * len(part)
@@ -84,7 +84,7 @@ class Associations:
             if error is not None and not is_missing(error):
                 row.conversation.result = _not_yet(error)
 
-    def _associate(self, object_type: str, rows: Sequence[Row]) -> None:
+    def _associate(self, object_type: str, rows: Sequence[LeadRow]) -> None:
         """Associate each pair once.
 
         A contact that was merged or archived since it was written is not there any more: the next
@@ -105,11 +105,11 @@ class Associations:
                 row.conversation.result = _not_yet(error)
 
 
-def _record(row: Row) -> str:
+def _record(row: LeadRow) -> str:
     return row.conversation.written.id
 
 
-def _pair(row: Row) -> Pair:
+def _pair(row: LeadRow) -> Pair:
     return _record(row), row.contact.written.id
 
 

@@ -33,7 +33,7 @@ from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.note_bodies import NoteFinder, note_of
 from chatferry_hubspot.properties import CONTACT, NOTE
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, Row, open_drafts, settle, write_folded
+from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, settle, write_folded
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS, NOTES
 
@@ -77,7 +77,7 @@ class Notes:
         self._finder = NoteFinder(client, reader)
         self._memory = NoteMemory(memory)
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[LeadRow]) -> None:
         """Write each conversation's note once."""
         drafts: list[NoteDraft] = []
         for row in rows:

@@ -46,7 +46,7 @@ class Draft:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Row:
+class LeadRow:
     """One lead of a batch, with its contact and its conversation, which is a record or a note."""
 
     lead: Lead
@@ -70,7 +70,7 @@ class Row:
         return written.contact or (before.get(CONTACT, "") if same else "")
 
 
-def open_rows(rows: Iterable[Row]) -> list[Row]:
+def open_rows(rows: Iterable[LeadRow]) -> list[LeadRow]:
     """Return the rows that nothing has stopped."""
     return [row for row in rows if row.failure is None]
 
