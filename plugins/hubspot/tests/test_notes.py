@@ -265,3 +265,15 @@ def test_leads_of_one_conversation_in_a_batch_are_one_note(noting, lead, deliver
     assert len(notes) == (0 if refused else 1)
     assert all("second" in note["hs_note_body"] for note in notes)
     assert len(noting.links()) == len(notes)
+
+
+def test_a_create_that_reports_an_error_of_no_record_is_not_sent_again(plain, lead, deliver, receipts):
+    connector = plain.connect(storage="notes")
+    connector.check()
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "one of the records is invalid"}
+    plain.answer_once("notes/batch/create", 207, {"results": [], "errors": [error]})
+    leads = [lead(1), lead(2)]
+    calls = plain.calls(lambda: deliver(connector, *leads))
+    assert not any("notes/batch/create" in route for route in calls)
+    receipts(connector, *leads)
+    assert len(plain.records("notes")) == 2
