@@ -108,7 +108,7 @@ class Account:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Account]]:
-    """Start accounts that end with the test; they are provisioned unless told otherwise."""
+    """Start accounts that end with the test; they are provisioned unless ``provisioned`` is False."""
     running: list[Account] = []
 
     def start(*, provisioned: bool = True, **options: Any) -> Account:
@@ -172,7 +172,7 @@ def lead() -> Callable[..., Lead]:
 
 @pytest.fixture
 def deliver() -> Callable[..., list[Outcome]]:
-    """Deliver leads as the engine does: an error that is raised is everybody's."""
+    """Deliver leads as the engine does: an error that is raised is the outcome of all."""
 
     def deliver(connector: Connector, *leads: Lead) -> list[Outcome]:
         try:
@@ -190,7 +190,7 @@ def receipts(deliver: Callable[..., list[Outcome]]) -> Callable[..., list[Receip
     def receipts(connector: Connector, *leads: Lead) -> list[Receipt]:
         outcomes = deliver(connector, *leads)
         for outcome in outcomes:
-            assert isinstance(outcome, Receipt), f"{outcome!r} {getattr(outcome, 'words', '')}"
+            assert isinstance(outcome, Receipt), f"{outcome!r} {getattr(outcome, 'crm_message', '')}"
         return [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
 
     return receipts

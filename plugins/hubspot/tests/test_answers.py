@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chatferry_hubspot.answers import Answer, Refused, complain
+from chatferry_hubspot.answers import HttpAnswer, Refused, complain
 
 KEYS = some.sampled_from(
     [
@@ -34,7 +34,7 @@ JSON = some.recursive(
 
 
 def test_a_message_that_carries_json_is_unpacked():
-    told = complain(
+    complaint = complain(
         {
             "status": "error",
             "category": "VALIDATION_ERROR",
@@ -44,15 +44,15 @@ def test_a_message_that_carries_json_is_unpacked():
             "context": {"objectWriteTraceId": ["1"]},
         }
     )
-    assert told.name == "VALIDATION_ERROR INVALID_EMAIL"
-    assert told.crm_message == "Email address not-an-email is invalid"
-    assert told.properties == {"email"}
-    assert told.traces == {"1"}
-    assert told.reference == "a43683b0-5717-4ceb-80b4-104d02915d8c"
+    assert complaint.name == "VALIDATION_ERROR INVALID_EMAIL"
+    assert complaint.crm_message == "Email address not-an-email is invalid"
+    assert complaint.properties == {"email"}
+    assert complaint.traces == {"1"}
+    assert complaint.reference == "a43683b0-5717-4ceb-80b4-104d02915d8c"
 
 
 def test_an_existing_record_is_named_by_its_id():
-    told = complain(
+    complaint = complain(
         {
             "status": "error",
             "message": "Contact already exists. Existing ID: 2926551",
@@ -61,22 +61,24 @@ def test_an_existing_record_is_named_by_its_id():
             "errors": [{"message": "A contact with email lee@example.com already exists.", "in": "email"}],
         }
     )
-    assert told.existing_id == "2926551"
-    assert Refused(409, told).conflict
-    assert "lee@example.com" in told.crm_message
+    assert complaint.existing_id == "2926551"
+    assert Refused(409, complaint).conflict
+    assert "lee@example.com" in complaint.crm_message
 
 
 def test_missing_scopes_are_read_from_their_context():
     context = {"requiredGranularScopes": ["crm.schemas.custom.write"]}
-    told = complain(
+    complaint = complain(
         {"category": "MISSING_SCOPES", "errors": [{"message": "One or more…", "context": context}]}
     )
-    assert told.scopes == ("crm.schemas.custom.write",)
+    assert complaint.scopes == ("crm.schemas.custom.write",)
 
 
 def test_what_may_be_logged_is_codes_alone():
-    told = complain({"category": "ana@example.com", "message": "ana@example.com", "correlationId": "a b"})
-    error = Refused(400, told)
+    complaint = complain(
+        {"category": "ana@example.com", "message": "ana@example.com", "correlationId": "a b"}
+    )
+    error = Refused(400, complaint)
     assert "ana@example.com" not in f"{error} {error!r} {error.code} {error.reference}"
     assert error.crm_message == "ana@example.com"
 
@@ -88,5 +90,5 @@ def test_no_json_is_too_strange(body: dict[str, Any]):
 
 
 def test_the_wait_is_read_from_the_header_however_it_is_spelt():
-    assert Answer(status=429, headers={"retry-after": "7"}).retry_after == 7
-    assert Answer(status=429).retry_after is None
+    assert HttpAnswer(status=429, headers={"retry-after": "7"}).retry_after == 7
+    assert HttpAnswer(status=429).retry_after is None

@@ -131,7 +131,7 @@ def test_a_token_another_process_is_about_to_keep_is_waited_for():
     assert len(looks) == 3
 
 
-def test_a_token_nobody_has_used_up_is_given_up_within_a_second():
+def test_a_refused_token_that_no_other_process_has_used_is_given_up_within_a_second():
     looks = []
 
     def exchange(_):

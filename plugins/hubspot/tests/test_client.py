@@ -8,9 +8,8 @@ import pytest
 
 from chatferry import PermanentFailure, TemporaryFailure
 from chatferry.testing import DictMemory
-from chatferry_hubspot.client import CONNECT_TIMEOUT, Client
+from chatferry_hubspot.client import CONNECT_TIMEOUT, HubSpotClient, Path
 from chatferry_hubspot.connector import HubSpot
-from chatferry_hubspot.paths import Path
 
 
 def test_a_read_whose_connection_breaks_is_tried_again_at_once(account, lead, receipts):
@@ -27,7 +26,7 @@ def test_a_write_whose_connection_breaks_is_left_to_the_engine(account, lead, de
 
 def test_after_the_time_for_a_batch_no_call_is_begun(account):
     now = SimpleNamespace(seconds=0.0)
-    client = Client(account.connect().options, DictMemory(), clock=lambda: now.seconds)
+    client = HubSpotClient(account.connect().options, DictMemory(), clock=lambda: now.seconds)
     client.begin(10)
     client.ask(Path.SCHEMAS)
     now.seconds = 10

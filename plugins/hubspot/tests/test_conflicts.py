@@ -1,4 +1,4 @@
-"""A value that must be unique is somebody else's: HubSpot's 409 and its kin.
+"""A value that must be unique is another contact's: HubSpot's 409 and similar errors.
 
 The bodies are those of public reports of HubSpot's live answers to a create.
 """
@@ -50,7 +50,7 @@ def test_an_existing_id_becomes_an_update_of_that_record(conflicted, lead, recei
 
 
 def test_an_anonymous_contact_with_that_id_gets_the_address(conflicted, lead, receipts):
-    conflicted.existing = conflicted.create("contacts", firstname="Nobody")
+    conflicted.existing = conflicted.create("contacts", firstname="Anonymous")
     receipts(conflicted.connect(), lead(email="lee@example.com", firstname="Lee"))
     (contact,) = conflicted.records("contacts")
     assert (contact["id"], contact["email"]) == (conflicted.existing, "lee@example.com")

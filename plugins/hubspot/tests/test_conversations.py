@@ -1,4 +1,4 @@
-"""Conversations as a custom object: three calls a hundred, tied to their contacts."""
+"""Conversations as a custom object: three calls a hundred, associated with their contacts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chatferry_hubspot.connector import HubSpot
 MOMENT = datetime(2026, 11, 22, 9, 14, tzinfo=UTC)
 
 
-def test_a_conversation_is_found_by_its_key_and_tied_to_its_contact(account, lead, receipts):
+def test_a_conversation_is_found_by_its_key_and_associated_with_its_contact(account, lead, receipts):
     connector = account.connect()
     (first,) = receipts(connector, lead())
     (second,) = receipts(connector, lead(conversation={"subject": "changed"}))
@@ -24,8 +24,8 @@ def test_a_conversation_is_found_by_its_key_and_tied_to_its_contact(account, lea
     assert held["conversation_id"] == lead().key
     assert held["subject"] == "changed"
     assert (first.created, second.created) == (True, False)
-    ties = account.links() | {(b, a) for a, b in account.links()}
-    assert (held["id"], first.ids["contact"]) in ties
+    associations = account.links() | {(b, a) for a, b in account.links()}
+    assert (held["id"], first.ids["contact"]) in associations
 
 
 @pytest.mark.parametrize("anonymous", [0, 3, 2, 1])
@@ -47,7 +47,7 @@ def test_a_thousand_conversations_cost_at_most_thirty_calls(account, lead, recei
     assert not any("search" in route or "{" in route.replace("{to}", "") for route in calls)
 
 
-def test_what_is_tied_already_is_not_tied_again(account, lead, receipts):
+def test_what_is_associated_already_is_not_associated_again(account, lead, receipts):
     connector = account.connect()
     (receipt,) = receipts(connector, lead())
     calls = account.calls(lambda: receipts(connector, replace(lead(), receipt=receipt)))
@@ -64,7 +64,7 @@ def test_a_failed_association_is_tried_again_without_a_second_record(account, le
     assert account.links()
 
 
-def test_a_long_transcript_is_cut_at_the_limit_and_the_operator_is_told(account, lead, receipts):
+def test_a_long_transcript_is_cut_at_the_limit_and_the_receipt_says_so(account, lead, receipts):
     transcript = "".join(f"[09:{n % 60:02}] Visitor: message {n} 👍\n" for n in range(5000))
     (receipt,) = receipts(account.connect(), lead(conversation={"transcript": transcript}))
     held = account.records("chat_conversation")[0]["transcript"]
@@ -75,7 +75,7 @@ def test_a_long_transcript_is_cut_at_the_limit_and_the_operator_is_told(account,
     assert "transcript was cut at HubSpot's 65,536 characters" in receipt.notes[0]
 
 
-def test_a_refusal_that_names_nobody_is_narrowed_down(account, lead, deliver):
+def test_a_refusal_that_names_no_record_is_narrowed_down(account, lead, deliver):
     """A property that does not exist is refused for the whole call, not for one input."""
     leads = [lead(n, conversation={"no_such_property": "x"} if n == 70 else {}) for n in range(100)]
     connector = account.connect()
@@ -139,7 +139,7 @@ def test_an_object_that_is_deleted_while_we_run_holds_the_leads_back(account, le
     assert len(account.records("chat_conversation")) == 10
 
 
-def test_a_type_id_nobody_has_holds_the_leads_back(account, lead, deliver):
+def test_an_unknown_type_id_holds_the_leads_back(account, lead, deliver):
     connector = account.connect(object="2-999")
     calls = account.calls(lambda: deliver(connector, lead(1), lead(2)))
     (outcome, _) = deliver(connector, lead(1), lead(2))
@@ -183,7 +183,7 @@ def test_a_key_of_conversations_that_is_taken_away_holds_the_leads_back(account,
 
 
 def test_a_visitor_who_turns_out_to_be_another_contact_takes_the_conversation_along(account, lead, receipts):
-    """A corrected address: the conversation is tied to the new contact alone, and erase knows both."""
+    """A corrected address: only the new contact has the conversation, and erase knows both."""
     connector = account.connect()
     (before,) = receipts(connector, lead(email="anna@exmaple.com"))
     (after,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=before))
@@ -195,7 +195,7 @@ def test_a_visitor_who_turns_out_to_be_another_contact_takes_the_conversation_al
     assert account.records("contacts") == account.records("chat_conversation") == []
 
 
-def test_a_tie_that_cannot_be_undone_is_tried_again(account, lead, deliver, receipts):
+def test_an_association_that_cannot_be_removed_is_tried_again(account, lead, deliver, receipts):
     connector = account.connect()
     (before,) = receipts(connector, lead(email="anna@exmaple.com"))
     corrected = replace(lead(email="anna@example.com"), receipt=before)
@@ -206,7 +206,7 @@ def test_a_tie_that_cannot_be_undone_is_tried_again(account, lead, deliver, rece
     assert account.links() == {(after.ids["conversation"], after.ids["contact"])}
 
 
-def test_a_merge_of_the_two_contacts_leaves_the_conversation_tied(account, lead, receipts):
+def test_a_merge_of_the_two_contacts_leaves_the_conversation_associated(account, lead, receipts):
     connector = account.connect()
     (before,) = receipts(connector, lead(email="anna@exmaple.com"))
     winner = account.create("contacts", email="anna@example.com")
@@ -214,3 +214,12 @@ def test_a_merge_of_the_two_contacts_leaves_the_conversation_tied(account, lead,
     account.call("POST", "/crm/objects/2026-09/contacts/merge", merge)
     (after,) = receipts(connector, replace(lead(email="anna@example.com"), receipt=before))
     assert account.links() == {(after.ids["conversation"], winner)}
+
+
+def test_a_bad_lead_does_not_drag_the_other_lead_of_its_conversation_along(account, lead, deliver):
+    bad, good = lead(conversation={"no_such_property": "x"}), lead(conversation={"subject": "changed"})
+    outcomes = deliver(account.connect(), bad, good)
+    assert isinstance(outcomes[0], PermanentFailure)
+    assert isinstance(outcomes[1], Receipt)
+    (held,) = account.records("chat_conversation")
+    assert held["subject"] == "changed"

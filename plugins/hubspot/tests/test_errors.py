@@ -1,4 +1,4 @@
-"""Every row of HubSpot's error table, over real HTTP, and what the engine is told."""
+"""Every row of HubSpot's error table, over real HTTP, and what the engine gets."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_refused_data_is_dead_with_hubspots_words_and_reference(account, lead, d
     assert "example.com" not in str(outcome)
 
 
-def test_a_refusal_of_a_whole_call_for_no_reason_kills_nobody_wrongly(account, lead, receipts):
+def test_a_refusal_of_a_whole_call_for_no_reason_makes_no_lead_dead(account, lead, receipts):
     """The first call is refused without a name: its halves pass."""
     account.board.switch_on("400=contacts:x1")
     assert len(receipts(account.connect(), *(lead(n) for n in range(10)))) == 10
@@ -123,3 +123,28 @@ def test_what_is_reported_of_one_record_concerns_one_lead(account, lead, deliver
     assert sum(isinstance(outcome, TemporaryFailure) for outcome in outcomes) == 1
     receipts(connector, *leads)
     assert len(account.records("contacts")) == len(account.records("chat_conversation")) == 10
+
+
+NAMELESS = {"status": "error", "category": "VALIDATION_ERROR", "message": "one of the records is invalid"}
+
+
+def test_an_error_that_names_no_record_is_narrowed_down_and_nothing_is_written_twice(account, lead, deliver):
+    """HubSpot answers for half of the records, and reports an error without a trace id for the rest."""
+    connector = account.connect()
+    connector.check()
+    known = [account.create("contacts", email=f"visitor{n}@example.com") for n in range(4)]
+    results = [{"id": known[n], "properties": {"email": f"visitor{n}@example.com"}} for n in (0, 1)]
+    account.answer_once("contacts/batch/upsert", 207, {"results": results, "errors": [NAMELESS]})
+    outcomes: list[Receipt] = []
+    calls = account.calls(lambda: outcomes.extend(deliver(connector, *(lead(n) for n in range(4)))))
+    assert [outcome.ids["contact"] for outcome in outcomes] == known
+    assert calls["POST /crm/objects/2026-09/contacts/batch/upsert"] == 1  # the first was answered on its way
+
+
+def test_an_error_that_names_no_record_is_that_of_the_only_one(account, lead, deliver):
+    connector = account.connect()
+    connector.check()
+    account.answer_once("contacts/batch/upsert", 207, {"results": [], "errors": [NAMELESS]})
+    (outcome,) = deliver(connector, lead())
+    assert isinstance(outcome, PermanentFailure)
+    assert outcome.crm_message == NAMELESS["message"]

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatferry import QuotaExhausted, RateLimited
-from chatferry_hubspot.limits import Pace, end_of_day
+from chatferry_hubspot.limits import RateLimitPace, end_of_day
 
 
 class Time:
-    """A clock that moves when somebody sleeps."""
+    """A clock that only sleeping moves."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -21,9 +21,9 @@ class Time:
         self.slept.append(seconds)
         self.passed += seconds
 
-    def pace(self, time_zone: str | None = None) -> Pace:
+    def pace(self, time_zone: str | None = None) -> RateLimitPace:
         start = datetime(2026, 11, 22, 20, tzinfo=UTC)
-        return Pace(
+        return RateLimitPace(
             time_zone,
             clock=lambda: self.passed,
             sleep=self.sleep,

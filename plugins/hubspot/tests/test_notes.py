@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chatferry import AuthFailure, Receipt, TemporaryFailure
-from chatferry_hubspot.notebody import is_marked, note_of
+from chatferry_hubspot.note_bodies import is_marked, note_of
 from chatferry_hubspot.notes import TO_CONTACT
 
 
@@ -87,7 +87,7 @@ def noting(request, plain, start):
 def test_a_thousand_conversations_as_notes_cost_at_most_thirty_calls(
     noting, request, lead, receipts, anonymous
 ):
-    """Two calls a hundred for notes made with their association, three where a key ties them afterwards."""
+    """Two calls a hundred for notes made with their association, three where that follows an upsert."""
     most = {("unkeyed", 0): 22, ("unkeyed", 3): 26}.get(
         (request.node.callspec.params["noting"], anonymous), 30
     )
@@ -126,7 +126,7 @@ def test_a_conversation_that_was_a_note_stays_one_when_the_plan_changes(plain, l
     assert len(plain.records("chat_conversation")) == 1
 
 
-def test_a_long_transcript_is_cut_between_messages_and_the_operator_is_told(plain, lead, receipts):
+def test_a_long_transcript_is_cut_between_messages_and_the_receipt_says_so(plain, lead, receipts):
     line = "[09:14] Visitor: " + "<&> " * 20 + "\n  and more\n"
     long = lead(conversation={"transcript": line * 2000})
     (receipt,) = receipts(plain.connect(), long)
@@ -142,8 +142,8 @@ def test_a_long_transcript_is_cut_between_messages_and_the_operator_is_told(plai
 
 def test_a_marker_is_not_taken_for_that_of_a_longer_key(lead):
     note = note_of(lead(10))
-    assert is_marked(note.properties["hs_note_body"], "ha-1-c10")
-    assert not is_marked(note.properties["hs_note_body"], "ha-1-c1")
+    assert is_marked(note.values["hs_note_body"], "ha-1-c10")
+    assert not is_marked(note.values["hs_note_body"], "ha-1-c1")
 
 
 def test_the_choice_can_be_forced(account, lead, receipts):
@@ -250,3 +250,30 @@ def test_a_visitor_who_turns_out_to_be_another_contact_takes_the_note_along(plai
     assert after.ids["note"] == before.ids["note"]
     assert after.ids["contact"] != before.ids["contact"]
     assert plain.links() == {(after.ids["note"], after.ids["contact"])}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_leads_of_one_conversation_in_a_batch_are_one_note(noting, lead, deliver, refused):
+    connector = noting.connect(storage="notes")
+    connector.check()
+    if refused:
+        noting.board.switch_on("400=notes/batch:x1")
+    both = [lead(conversation={"subject": "first"}), lead(conversation={"subject": "second"})]
+    outcomes = deliver(connector, *both)
+    assert [isinstance(outcome, Receipt) for outcome in outcomes] == [not refused] * 2
+    notes = noting.records("notes")
+    assert len(notes) == (0 if refused else 1)
+    assert all("second" in note["hs_note_body"] for note in notes)
+    assert len(noting.links()) == len(notes)
+
+
+def test_a_create_that_reports_an_error_of_no_record_is_not_sent_again(plain, lead, deliver, receipts):
+    connector = plain.connect(storage="notes")
+    connector.check()
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "one of the records is invalid"}
+    plain.answer_once("notes/batch/create", 207, {"results": [], "errors": [error]})
+    leads = [lead(1), lead(2)]
+    calls = plain.calls(lambda: deliver(connector, *leads))
+    assert not any("notes/batch/create" in route for route in calls)
+    receipts(connector, *leads)
+    assert len(plain.records("notes")) == 2

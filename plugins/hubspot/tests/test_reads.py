@@ -15,9 +15,9 @@ def test_a_contact_that_is_left_out_of_an_answer_is_not_taken_for_a_new_one(acco
     account.create("contacts", email="visitor1@example.com", city="Sofia", company="ACME")
     connector = account.connect()
     account.board.switch_on("results-missing=contacts/batch/read:x1")
-    unsaid, told = deliver(connector, lead(1, **LOOKING), lead(2))
-    assert isinstance(unsaid, TemporaryFailure)
-    assert isinstance(told, Receipt)
+    omitted, written = deliver(connector, lead(1, **LOOKING), lead(2))
+    assert isinstance(omitted, TemporaryFailure)
+    assert isinstance(written, Receipt)
     receipts(connector, lead(1, **LOOKING))
     held = {one["email"]: one for one in account.records("contacts")}["visitor1@example.com"]
     assert (held["city"], held["company"]) == ("Sofia", "ACME")
@@ -36,7 +36,7 @@ def test_a_conversation_that_is_left_out_of_an_answer_keeps_what_it_holds(accoun
 
 
 @pytest.mark.parametrize("fault", ["400", "422", "409", "414", "500", "empty-body", "no-trace-ids"])
-def test_a_read_that_fails_kills_nobody(account, lead, deliver, receipts, fault):
+def test_a_read_that_fails_makes_no_lead_dead(account, lead, deliver, receipts, fault):
     connector = account.connect(lifecycle_stage="lead")
     account.board.switch_on(f"{fault}=contacts/batch/read:x1")
     for one in deliver(connector, lead()):

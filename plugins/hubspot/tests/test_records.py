@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chatferry_hubspot.records import Properties, as_text, fold
+from chatferry_hubspot.properties import Properties, as_text, fold
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from chatferry_hubspot.records import Properties, as_text, fold
         (float("nan"), ""),
         (datetime(2026, 11, 22, 10, 14, 3, tzinfo=timezone(timedelta(hours=1))), "2026-11-22T09:14:03Z"),
         (datetime(2026, 11, 22, 9, 14, 3, 5000, tzinfo=UTC), "2026-11-22T09:14:03.005Z"),
-        ("a\x00b\ud83dc\n", "abc\n"),
+        ("a\x00b\ud83dc\n", "ab\ufffdc\n"),
     ],
 )
 def test_every_value_is_a_string(value: object, text: str):

@@ -1,29 +1,41 @@
-"""HubSpot's answers, and what it says when it refuses: read tolerantly, for nothing is promised.
+"""What HubSpot's answers say: the records they hold, and the errors, read tolerantly.
 
-Every field of an error is optional by HubSpot's own word, so nothing here raises on any JSON.
+Every field of an error is optional by HubSpot's own documentation, so nothing here raises on any JSON.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
-from chatferry import AuthFailure, PermanentFailure, TemporaryFailure
+from chatferry import (
+    AuthFailure,
+    DeliveryError,
+    PermanentFailure,
+    QuotaExhausted,
+    RateLimited,
+    TemporaryFailure,
+)
 from chatferry.http import retry_after
 
+NOT_FOUND = frozenset({"OBJECT_NOT_FOUND", "NOT_FOUND"})
+_RATE_LIMITED = frozenset({"RATE_LIMIT", "RATE_LIMITS"})
+_UNAVAILABLE = frozenset(
+    {"INTERNAL_ERROR", "SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "LOCKED", "GATEWAY_ERROR"}
+)
+_CONFLICTS = frozenset({"CONFLICT", "OBJECT_ALREADY_EXISTS", "CONTACT_EXISTS", "CONFLICTING_UNIQUE_VALUE"})
 _EXISTING = re.compile(r"Existing ID:\s*(\d+)", re.IGNORECASE)
 _NO_OBJECT = re.compile(r"Unable to infer object type", re.IGNORECASE)
 """HubSpot has no code for it: a 400 like any other, but for these words."""
 _SAFE = re.compile(r"^[A-Za-z0-9_.:-]{1,100}$")
-_CONFLICTS = frozenset({"CONFLICT", "OBJECT_ALREADY_EXISTS", "CONTACT_EXISTS", "CONFLICTING_UNIQUE_VALUE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """One HTTP answer. ``body`` is empty unless it was a JSON object."""
 
     status: int
@@ -38,7 +50,21 @@ class Answer:
         return retry_after(next((v for k, v in self.headers.items() if k.lower() == "retry-after"), None))
 
 
-class Told(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A record HubSpot has written, or found."""
+
+    id: str
+    created: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    contact: str = ""
+    """The contact it is known to be associated with."""
+
+
+Result: TypeAlias = Written | DeliveryError
+
+
+class ErrorDetails(TypedDict):
     """What every error passes on of a complaint."""
 
     crm_message: str
@@ -71,9 +97,10 @@ class Complaint:
         return " ".join(dict.fromkeys(part for part in (self.category, self.code) if part))
 
     @property
-    def told(self) -> Told:
+    def details(self) -> ErrorDetails:
         """What an error raised because of it carries."""
-        return Told(crm_message=self.crm_message, code=self.code or self.category or None, reference=self.reference)
+        code = self.code or self.category or None
+        return ErrorDetails(crm_message=self.crm_message, code=code, reference=self.reference)
 
 
 class Forbidden(AuthFailure):
@@ -85,7 +112,7 @@ class Forbidden(AuthFailure):
             message = f"HubSpot misses scopes (403): grant {', '.join(self.scopes)} to the token"
         else:
             message = f"HubSpot forbids the call (403 {complaint.name or 'without a reason'})"
-        super().__init__(message, **complaint.told)
+        super().__init__(message, **complaint.details)
 
 
 class NoSuchObject(TemporaryFailure):
@@ -93,7 +120,7 @@ class NoSuchObject(TemporaryFailure):
 
     def __init__(self, status: int, complaint: Complaint) -> None:
         message = f"HubSpot has not the object that is written to ({status}): run check, then provision"
-        super().__init__(message, **complaint.told)
+        super().__init__(message, **complaint.details)
 
 
 class Refused(PermanentFailure):
@@ -103,17 +130,133 @@ class Refused(PermanentFailure):
         self.status = status
         self.complaint = complaint
         named = f" ({', '.join(sorted(complaint.properties))})" if complaint.properties else ""
-        super().__init__(
-            f"HubSpot refuses {subject}: {status} {complaint.name}".rstrip() + named,
-            crm_message=complaint.crm_message,
-            code=complaint.code or complaint.category or str(status),
-            reference=complaint.reference,
-        )
+        message = f"HubSpot refuses {subject}: {status} {complaint.name}".rstrip() + named
+        super().__init__(message, **self.details)
+
+    @property
+    def details(self) -> ErrorDetails:
+        """What an error raised because of it carries."""
+        details = self.complaint.details
+        return {**details, "code": details["code"] or str(self.status)}
 
     @property
     def conflict(self) -> bool:
         """Whether another record already holds a value that must be unique."""
         return self.status == HTTPStatus.CONFLICT or self.complaint.conflict
+
+    @property
+    def missing(self) -> bool:
+        """Whether HubSpot says that the record written to is not there."""
+        return self.status == HTTPStatus.NOT_FOUND or self.complaint.category in NOT_FOUND
+
+
+def is_missing(result: object) -> bool:
+    """Return whether a result says that the record written to is not there."""
+    return isinstance(result, Refused) and result.missing
+
+
+def is_account_wide(error: object) -> bool:
+    """Return whether an error is about the account, not about what was sent."""
+    return isinstance(error, AuthFailure | QuotaExhausted | RateLimited)
+
+
+def as_temporary(error: DeliveryError, message: str) -> DeliveryError:
+    """Return a refusal as something to try again; an error of another kind stays as it is."""
+    if not isinstance(error, PermanentFailure):
+        return error
+    carried = ErrorDetails(crm_message=error.crm_message, code=error.code, reference=error.reference)
+    return TemporaryFailure(f"{message}: {error}", **carried)
+
+
+def results_in(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects among the ``results``."""
+    yield from _mappings(body.get("results"))
+
+
+def written_of(record: Mapping[str, Any]) -> Written | None:
+    """Return a record of an answer, None if it is none."""
+    name, properties = record.get("id"), record.get("properties")
+    if not isinstance(name, str) or not name:
+        return None
+    held = properties if isinstance(properties, Mapping) else {}
+    new = record.get("new")
+    return Written(
+        id=name,
+        created=new if isinstance(new, bool) else record.get("createdAt", "") == record.get("updatedAt"),
+        properties={str(k): v for k, v in held.items() if isinstance(v, str)},
+    )
+
+
+def complaints_in(body: Mapping[str, Any]) -> list[Complaint]:
+    """Return the errors of a batch; they may be there whatever the status was."""
+    reference = complain(body).reference
+    return [complain(entry, reference) for entry in _mappings(body.get("errors"))]
+
+
+def error_of(complaint: Complaint) -> DeliveryError:
+    """Return what one entry of a batch's ``errors`` means for its record."""
+    if complaint.category in _RATE_LIMITED:
+        return RateLimited("HubSpot asks for a slower pace", retry_after=10.0, **complaint.details)
+    if complaint.category in _UNAVAILABLE:
+        return TemporaryFailure(f"HubSpot failed on the record ({complaint.name})", **complaint.details)
+    return Refused(HTTPStatus.MULTI_STATUS.value, complaint)
+
+
+def complain(body: Mapping[str, Any], reference: str | None = None) -> Complaint:
+    """Read an error body, or one entry of a batch's ``errors``.
+
+    :param reference: the correlation id of the whole answer, for an entry that has none.
+    """
+    entries = list(_mappings(body.get("errors")))
+    message = _text(body.get("message"))
+    embedded = _embedded(message)
+    contexts = [body.get("context"), *(entry.get("context") for entry in entries)]
+    category = _token(body.get("category")) or _token(body.get("errorType"))
+    codes = _codes(body, embedded, entries)
+    texts = _messages(message, embedded, entries)
+    existing = _EXISTING.search(f"{message} {texts}")
+    return Complaint(
+        category=category,
+        code=next(iter(codes), ""),
+        crm_message=texts,
+        reference=_token(body.get("correlationId")) or reference,
+        traces=frozenset(_strings(contexts, "objectWriteTraceId")),
+        existing_id=existing.group(1) if existing else None,
+        properties=_properties(embedded, entries, contexts),
+        scopes=_scopes(contexts),
+        policy=_token(body.get("policyName")),
+        conflict=not _CONFLICTS.isdisjoint({category, *codes}),
+        ids=frozenset(_strings(contexts, "ids", "id", "fromObjectId")),
+        no_object=_NO_OBJECT.search(message) is not None,
+    )
+
+
+def _codes(body: Mapping[str, Any], embedded: _Objects, entries: _Objects) -> list[str]:
+    """Return the codes of an error, the most precise one first."""
+    codes = [entry.get("error") for entry in embedded] + [entry.get("code") for entry in entries]
+    return [code for each in (*codes, body.get("error"), body.get("subCategory")) if (code := _token(each))]
+
+
+def _messages(message: str, embedded: _Objects, entries: _Objects) -> str:
+    texts = [_text(entry.get("message")) for entry in embedded] or [message]
+    texts += [_text(entry.get("message")) for entry in entries]
+    return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _properties(embedded: _Objects, entries: _Objects, contexts: Iterable[Any]) -> frozenset[str]:
+    """Return the properties an error names, wherever it does."""
+    names = [entry.get("name") for entry in (*embedded, *entries)]
+    names += [entry.get("in") for entry in entries]
+    names += _strings(contexts, "propertyName", "properties", "name")
+    return frozenset(map(_token, names)) - {""}
+
+
+def _scopes(contexts: Iterable[Any]) -> tuple[str, ...]:
+    names = _strings(contexts, "requiredGranularScopes", "requiredScopes")
+    return tuple(dict.fromkeys(filter(_token, names)))
+
+
+_Objects: TypeAlias = list[Mapping[str, Any]]
 
 
 def _text(value: Any) -> str:
@@ -131,16 +274,14 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
             yield item
 
 
-def _strings(context: Any, *names: str) -> Iterator[str]:
-    """Return the strings of a ``context``, whose values are lists, or sometimes are not."""
-    for name in names if isinstance(context, Mapping) else ():
-        value = context.get(name)
-        for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, str):
-                yield item
+def _strings(contexts: Iterable[Any], *names: str) -> list[str]:
+    """Return the strings under these names; a context's values are lists, or sometimes are not."""
+    values = [context.get(name) for context in contexts if isinstance(context, Mapping) for name in names]
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return [item for item in items if isinstance(item, str)]
 
 
-def _embedded(message: str) -> list[Mapping[str, Any]]:
+def _embedded(message: str) -> _Objects:
     """Return the JSON that "Property values were not valid: [...]" carries inside its text."""
     start = message.find("[{")
     if start < 0:
@@ -149,47 +290,3 @@ def _embedded(message: str) -> list[Mapping[str, Any]]:
         return list(_mappings(json.JSONDecoder().raw_decode(message[start:])[0]))
     except (ValueError, RecursionError):
         return []
-
-
-def complain(body: Mapping[str, Any], reference: str | None = None) -> Complaint:
-    """Read an error body, or one entry of a batch's ``errors``.
-
-    :param reference: the correlation id of the whole answer, for an entry that has none.
-    """
-    details = list(_mappings(body.get("errors")))
-    message = _text(body.get("message"))
-    inner = _embedded(message)
-    contexts = [body.get("context"), *(detail.get("context") for detail in details)]
-    codes = [_token(entry.get("error")) for entry in inner] + [_token(entry.get("code")) for entry in details]
-    codes += [_token(body.get("error")), _token(body.get("subCategory"))]
-    category = _token(body.get("category")) or _token(body.get("errorType"))
-    words = [_text(entry.get("message")) for entry in inner] or [message]
-    words += [_text(detail.get("message")) for detail in details]
-    told = "; ".join(dict.fromkeys(word for word in words if word))
-    found = _EXISTING.search(f"{message} {told}")
-    properties = {_token(entry.get("name")) for entry in (*inner, *details)}
-    properties |= {
-        _token(name) for c in contexts for name in _strings(c, "propertyName", "properties", "name")
-    }
-    properties |= {_token(entry.get("in")) for entry in details}
-    return Complaint(
-        category=category,
-        code=next((code for code in codes if code), ""),
-        crm_message=told,
-        reference=_token(body.get("correlationId")) or reference,
-        traces=frozenset(trace for c in contexts for trace in _strings(c, "objectWriteTraceId")),
-        existing_id=found.group(1) if found else None,
-        properties=frozenset(properties - {""}),
-        scopes=tuple(
-            dict.fromkeys(
-                s
-                for c in contexts
-                for s in _strings(c, "requiredGranularScopes", "requiredScopes")
-                if _token(s)
-            )
-        ),
-        policy=_token(body.get("policyName")),
-        conflict=not _CONFLICTS.isdisjoint({category, *codes}),
-        ids=frozenset(name for c in contexts for name in _strings(c, "ids", "id", "fromObjectId")),
-        no_object=_NO_OBJECT.search(message) is not None,
-    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from chatferry import AuthFailure, Memory, Secret, TemporaryFailure
+from chatferry_hubspot.settings import Options
 
 MARGIN = 120.0
 """Seconds before its end at which a token is renewed; a tenth of its life if that is less."""
@@ -18,7 +19,7 @@ LOOKS = (0.05, 0.1, 0.2, 0.4)
 """Seconds between looks for a token that another process, which was faster, is about to keep."""
 
 
-class Token(Protocol):
+class BearerToken(Protocol):
     """Hands out the bearer token."""
 
     def get(self) -> str:
@@ -26,6 +27,31 @@ class Token(Protocol):
 
     def renew(self, refused: str) -> bool:
         """Replace a token HubSpot has refused; False if there is no other."""
+
+
+def token_of(
+    options: Options,
+    memory: Memory,
+    *,
+    exchange: Callable[[Mapping[str, str]], Mapping[str, Any]],
+    clock: Callable[[], float] = time.monotonic,
+) -> BearerToken:
+    """Return the token that the settings ask for.
+
+    :raises AuthFailure: if they are incomplete.
+    """
+    if options.access_token is not None:
+        return StaticToken(options.access_token)
+    if options.client_id is None or options.client_secret is None or options.refresh_token is None:
+        raise AuthFailure("there is no access_token, and no complete OAuth settings either")
+    return OAuthToken(
+        client_id=options.client_id,
+        client_secret=options.client_secret,
+        refresh_token=options.refresh_token,
+        memory=memory,
+        exchange=exchange,
+        clock=clock,
+    )
 
 
 class StaticToken:
@@ -80,7 +106,7 @@ class OAuthToken:
             return self._token
 
     def renew(self, refused: str) -> bool:
-        """Renew, unless somebody else did since ``refused`` was handed out."""
+        """Renew, unless another thread did since ``refused`` was handed out."""
         with self._lock:
             if self._token == refused:
                 self._refresh()

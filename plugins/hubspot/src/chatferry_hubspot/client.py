@@ -1,12 +1,14 @@
-"""One call of HubSpot: sent with time-outs and a bearer token, its answer turned into an outcome."""
+"""One call of HubSpot: its path, time-outs and bearer token, and the outcome that its answer means."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Mapping
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -14,10 +16,9 @@ from urllib3 import Retry
 
 from chatferry import AuthFailure, DeliveryError, Memory, TemporaryFailure, __version__
 from chatferry.http import Bearer
-from chatferry_hubspot.answers import Answer, Forbidden, NoSuchObject, Refused, complain
-from chatferry_hubspot.auth import OAuthToken, StaticToken, Token
-from chatferry_hubspot.limits import Pace, limit_error
-from chatferry_hubspot.paths import Path
+from chatferry_hubspot.answers import Forbidden, HttpAnswer, NoSuchObject, Refused, complain
+from chatferry_hubspot.auth import BearerToken, token_of
+from chatferry_hubspot.limits import RateLimitPace, limit_error
 from chatferry_hubspot.settings import Options
 
 CONNECT_TIMEOUT = 5.0
@@ -28,10 +29,49 @@ MIGRATING = 477
 """HubSpot's own status: the account is on its way to another data centre."""
 
 
+_SUCCESS, _REFUSAL = range(200, 300), range(400, 500)
+_TRY_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.LOCKED, MIGRATING}
+"""Statuses among the 4xx that are no refusals."""
+
+
+class Path(Enum):
+    """Every method and path that is called, in one table.
+
+    The version stands in another place in each family of paths, so there is a table and no prefix.
+    Names in braces are filled by :meth:`url`.
+    """
+
+    UPSERT = "POST /crm/objects/{version}/{object}/batch/upsert"
+    CREATE = "POST /crm/objects/{version}/{object}/batch/create"
+    UPDATE = "POST /crm/objects/{version}/{object}/batch/update"
+    READ = "POST /crm/objects/{version}/{object}/batch/read"
+    ARCHIVE = "POST /crm/objects/{version}/{object}/batch/archive"
+    ASSOCIATE = "POST /crm/associations/{version}/{object}/{to}/batch/associate/default"
+    DISSOCIATE = "POST /crm/associations/{version}/{object}/{to}/batch/archive"
+    ASSOCIATED = "POST /crm/associations/{version}/{object}/{to}/batch/read"
+    LABELS = "GET /crm/associations/{version}/{object}/{to}/labels"
+    SCHEMAS = "GET /crm-object-schemas/{version}/schemas"
+    CREATE_SCHEMA = "POST /crm-object-schemas/{version}/schemas"
+    ALLOW_ASSOCIATION = "POST /crm-object-schemas/{version}/schemas/{object}/associations"
+    PROPERTIES = "GET /crm/properties/{version}/{object}"
+    CREATE_PROPERTY = "POST /crm/properties/{version}/{object}"
+    TOKEN = "POST /oauth/{version}/token"  # noqa: S105  (a path)
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.value.partition(" ")[0]
+
+    def url(self, base: str, version: str, **parts: str) -> str:
+        """Return the full address, every part percent-encoded."""
+        filled = {name: quote(value, safe="") for name, value in parts.items()}
+        return base.rstrip("/") + self.value.partition(" ")[2].format(version=version, **filled)
+
+
 def new_session() -> requests.Session:
     """Return a session that tries again only where nothing can have been written.
 
-    That is: when no connection came about, and when reading. Everything else is told to the
+    That is: when no connection came about, and when reading. Everything else is left to the
     engine, which knows how often and for how long, and survives a restart.
     """
     session = requests.Session()
@@ -53,39 +93,38 @@ def new_session() -> requests.Session:
     return session
 
 
-def judge(answer: Answer, time_zone: str | None, pace: Pace) -> DeliveryError | None:  # noqa: PLR0911  (a table of statuses, read from the top)
+def error_of_answer(answer: HttpAnswer, time_zone: str | None, pace: RateLimitPace) -> DeliveryError | None:
     """Return what an answer means, None if it is a success; the status decides first."""
     complaint = complain(answer.body)
-    told = complaint.told
-    if 200 <= answer.status < 300:  # noqa: PLR2004  (the range of success)
-        if answer.legible:
-            return None
-        return TemporaryFailure(f"HubSpot's answer is no JSON ({answer.status})", **told)
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        return AuthFailure("HubSpot refuses the token (401): check that it is whole and not revoked", **told)
-    if answer.status == HTTPStatus.FORBIDDEN:
-        return Forbidden(complaint)
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return limit_error(answer, complaint, time_zone, pace.now())
+    match answer.status:
+        case status if status in _SUCCESS:
+            unreadable = TemporaryFailure(f"HubSpot's answer is no JSON ({status})", **complaint.details)
+            return None if answer.legible else unreadable
+        case HTTPStatus.UNAUTHORIZED:
+            message = "HubSpot refuses the token (401): check that it is whole and not revoked"
+            return AuthFailure(message, **complaint.details)
+        case HTTPStatus.FORBIDDEN:
+            return Forbidden(complaint)
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return limit_error(answer, complaint, time_zone, pace.now())
+        case status if status in _REFUSAL and status not in _TRY_LATER:
+            kind = NoSuchObject if complaint.no_object else Refused
+            return kind(status, complaint)
+    message, wait = _unavailable(answer)
+    return TemporaryFailure(message, retry_after=wait, **complaint.details)
+
+
+def _unavailable(answer: HttpAnswer) -> tuple[str, float | None]:
+    """Return why HubSpot cannot do it now, and how long to wait."""
     wait = answer.retry_after
     if answer.status == HTTPStatus.LOCKED:
-        return TemporaryFailure(
-            "HubSpot has locked the record (423)", retry_after=max(LOCKED_WAIT, wait or 0.0), **told
-        )
+        return "HubSpot has locked the record (423)", max(LOCKED_WAIT, wait or 0.0)
     if answer.status == MIGRATING:
-        return TemporaryFailure(
-            "HubSpot is moving the account (477)",
-            retry_after=MIGRATION_WAIT if wait is None else wait,
-            **told,
-        )
-    if answer.status >= 500 or answer.status < 400 or answer.status == HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  (HTTP)
-        return TemporaryFailure(f"HubSpot is away (HTTP {answer.status})", retry_after=wait, **told)
-    if complaint.no_object:
-        return NoSuchObject(answer.status, complaint)
-    return Refused(answer.status, complaint)
+        return "HubSpot is moving the account (477)", MIGRATION_WAIT if wait is None else wait
+    return f"HubSpot is away (HTTP {answer.status})", wait
 
 
-class Client:
+class HubSpotClient:
     """Calls HubSpot for one destination over one session."""
 
     def __init__(
@@ -93,30 +132,16 @@ class Client:
         options: Options,
         memory: Memory,
         *,
-        pace: Pace | None = None,
+        pace: RateLimitPace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options = options
-        self.pace = pace or Pace(options.time_zone)
+        self.pace = pace or RateLimitPace(options.time_zone)
         self.calls = 0
         self._clock = clock
         self._deadline: float | None = None
         self._session = new_session()
-        self._token = self._token_source(options, memory)
-
-    def _token_source(self, options: Options, memory: Memory) -> Token:
-        if options.access_token is not None:
-            return StaticToken(options.access_token)
-        if options.client_id is None or options.client_secret is None or options.refresh_token is None:
-            raise AuthFailure("there is no access_token, and no complete OAuth settings either")
-        return OAuthToken(
-            client_id=options.client_id,
-            client_secret=options.client_secret,
-            refresh_token=options.refresh_token,
-            memory=memory,
-            exchange=self._exchange,
-            clock=self._clock,
-        )
+        self._token: BearerToken = token_of(options, memory, exchange=self._exchange, clock=clock)
 
     def begin(self, seconds: float | None) -> None:
         """Start a piece of work: no call is sent later than ``seconds`` from now."""
@@ -131,7 +156,7 @@ class Client:
         answer = self._send(path, token, payload, parts)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._token.renew(token):
             answer = self._send(path, self._token.get(), payload, parts)
-        error = judge(answer, self.options.time_zone, self.pace)
+        error = error_of_answer(answer, self.options.time_zone, self.pace)
         if error is not None:
             raise error
         return answer.body
@@ -155,7 +180,7 @@ class Client:
 
     def _send(
         self, path: Path, token: str, payload: Mapping[str, Any] | None, parts: Mapping[str, str]
-    ) -> Answer:
+    ) -> HttpAnswer:
         if self._deadline is not None and self._clock() >= self._deadline:
             raise TemporaryFailure("HubSpot was too slow for the rest of the batch")
         self.pace.before()
@@ -165,21 +190,17 @@ class Client:
 
     def _exchange(self, form: Mapping[str, str]) -> Mapping[str, Any]:
         answer = self._exchange_http(Path.TOKEN, {}, None, data=form)
-        error = judge(answer, self.options.time_zone, self.pace)
+        error = error_of_answer(answer, self.options.time_zone, self.pace)
         if isinstance(error, Refused):
-            raise AuthFailure(
-                f"HubSpot refuses to renew the token ({error.status}): authorise the app again",
-                crm_message=error.crm_message,
-                code=error.code,
-                reference=error.reference,
-            )
+            message = f"HubSpot refuses to renew the token ({error.status}): authorise the app again"
+            raise AuthFailure(message, **error.details)
         if error is not None:
             raise error
         return answer.body
 
     def _exchange_http(
         self, path: Path, parts: Mapping[str, str], token: str | None, **content: Any
-    ) -> Answer:
+    ) -> HttpAnswer:
         self.calls += 1
         url = path.url(self.options.base_url, self.options.version, **parts)
         try:
@@ -206,11 +227,11 @@ def _json(payload: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"data": data, "headers": {"Content-Type": "application/json"}}
 
 
-def read_answer(response: requests.Response) -> Answer:
+def read_answer(response: requests.Response) -> HttpAnswer:
     """Return an answer whose body is JSON or nothing; anything else is marked illegible.
 
     Every body has the correlation id then: HubSpot's support asks for it, and of a gateway's page
-    or a batch of many records only the header tells it.
+    or a batch of many records only the header has it.
     """
     body: Any = {}
     legible = True
@@ -223,4 +244,4 @@ def read_answer(response: requests.Response) -> Answer:
         body, legible = {}, False
     if not body.get("correlationId"):
         body["correlationId"] = response.headers.get(CORRELATION)
-    return Answer(status=response.status_code, headers=dict(response.headers), body=body, legible=legible)
+    return HttpAnswer(status=response.status_code, headers=dict(response.headers), body=body, legible=legible)

@@ -1,4 +1,4 @@
-"""The connector: contacts first, then conversations tied to them, and a receipt for each lead."""
+"""The connector: contacts first, then conversations associated with them, and a receipt for each lead."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from chatferry import Connector, Context, DeliveryError, FieldMode, Finding, Lead, Outcome, Receipt
+from chatferry import Connector, Context, FieldMode, Finding, Lead, Outcome, Receipt
 from chatferry_hubspot.answers import NoSuchObject
-from chatferry_hubspot.batches import Batches
+from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.check import check_account
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.contacts import Contacts
-from chatferry_hubspot.conversations import Conversations
+from chatferry_hubspot.client import HubSpotClient
+from chatferry_hubspot.contacts import Conflicts, Contacts, contact_draft
+from chatferry_hubspot.conversations import Associations, ConversationRecords, conversation_draft
 from chatferry_hubspot.erasure import erase_records
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, DEFAULT_MAPPING, FORMER, NOTE
-from chatferry_hubspot.notes import Notes
-from chatferry_hubspot.reads import Reads
-from chatferry_hubspot.records import properties_of
-from chatferry_hubspot.replies import Result, Written
+from chatferry_hubspot.notes import Notes, note_draft
+from chatferry_hubspot.properties import CONTACT, CONVERSATION, DEFAULT_MAPPING, FORMER, NOTE
+from chatferry_hubspot.reads import BatchReader
+from chatferry_hubspot.rows import Draft, LeadRow, open_rows
 from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
-from chatferry_hubspot.storage import Chooser, Home
+from chatferry_hubspot.storage import NOTES, ConversationStorage, StorageChooser
 
 if TYPE_CHECKING:
     from chatferry.emulators.stage import Stage
@@ -47,70 +46,57 @@ class HubSpot(Connector):
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
         super().__init__(settings, context)
         self.options = read_options(settings)
-        self.client = Client(self.options, context.memory)
-        batches, reads = Batches(self.client), Reads(self.client)
-        self._chooser = Chooser(self.client, context.memory)
-        self._contacts = Contacts(batches, reads, self.options)
-        self._conversations = Conversations(self.client, batches, reads)
-        self._notes = Notes(self.client, batches, reads, context.memory)
+        self.client = HubSpotClient(self.options, context.memory)
+        writer, reader = BatchWriter(self.client), BatchReader(self.client)
+        self._chooser = StorageChooser(self.client, context.memory)
+        self._contacts = Contacts(writer, reader, self.options)
+        self._conflicts = Conflicts(self._contacts, writer, reader, self.options)
+        self._conversations = ConversationRecords(writer, reader)
+        self._notes = Notes(self.client, writer, reader, context.memory)
+        self._associations = Associations(self.client)
 
     def deliver(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
-        """Write the leads; a reason that is not about a lead's data speaks for all it concerns."""
+        """Write the leads step by step; each step leaves out those that an earlier one has failed."""
         if not leads:
             return []
         self.client.begin(WORK_TIME)
-        home = self._chooser.home()
-        contacts = self._contacts.write(leads)
-        outcomes: dict[int, Outcome] = {
-            index: result for index, result in enumerate(contacts) if isinstance(result, DeliveryError)
-        }
-        ids = {index: result.id for index, result in enumerate(contacts) if isinstance(result, Written)}
-        as_notes = [i for i in ids if home.storage is Storage.NOTES or _was_note(leads[i])]
-        as_records = [i for i in ids if i not in set(as_notes)]
-        if as_records:
-            outcomes.update(self._as_records(leads, ids, as_records, home))
-        if as_notes:
-            outcomes.update(self._as_notes(leads, ids, as_notes, home))
-        return [outcomes[index] for index in range(len(leads))]
-
-    def _as_records(
-        self, leads: Sequence[Lead], contacts: Mapping[int, str], chosen: Sequence[int], home: Home
-    ) -> dict[int, Outcome]:
-        written = self._conversations.write(
-            [leads[i] for i in chosen], [contacts[i] for i in chosen], home.object_type
-        )
-        if any(isinstance(result, NoSuchObject) for result in written):
+        rows = self._rows(leads)
+        self._contacts.write(rows)
+        self._conflicts.settle(rows)
+        self._conversations.write([row for row in open_rows(rows) if row.object_type != NOTES])
+        self._notes.write([row for row in open_rows(rows) if row.object_type == NOTES])
+        self._associations.make(open_rows(rows))
+        if any(isinstance(row.failure, NoSuchObject) for row in rows):
             self._chooser.forget()
-        return {
-            i: self._outcome(
-                leads[i], contacts[i], result, CONVERSATION, properties_of(leads[i], CONVERSATION).notes
-            )
-            for i, result in zip(chosen, written, strict=True)
-        }
+        return [row.failure or self._receipt(row) for row in rows]
 
-    def _as_notes(
-        self, leads: Sequence[Lead], contacts: Mapping[int, str], chosen: Sequence[int], home: Home
-    ) -> dict[int, Outcome]:
-        if home.storage is not Storage.NOTES:
-            home = self._chooser.notes()
-        written, remarks = self._notes.write(
-            [leads[i] for i in chosen], [contacts[i] for i in chosen], keyed=home.keyed
+    def _rows(self, leads: Sequence[Lead]) -> list[LeadRow]:
+        """Return what is to be written; a conversation that was delivered as a note stays one."""
+        storage = self._chooser.storage()
+        notes = self._chooser.notes() if any(map(_was_note, leads)) else storage
+        return [self._row(lead, notes if _was_note(lead) else storage) for lead in leads]
+
+    def _row(self, lead: Lead, storage: ConversationStorage) -> LeadRow:
+        return LeadRow(
+            lead=lead,
+            contact=contact_draft(lead, self.options),
+            conversation=self._conversation(lead, storage),
+            object_type=storage.object_type,
         )
-        return {
-            i: self._outcome(leads[i], contacts[i], result, NOTE, remarks[leads[i].key])
-            for i, result in zip(chosen, written, strict=True)
-        }
 
-    def _outcome(
-        self, lead: Lead, contact: str, result: Result, kind: str, remarks: tuple[str, ...]
-    ) -> Outcome:
-        if isinstance(result, DeliveryError):
-            return result
+    def _conversation(self, lead: Lead, storage: ConversationStorage) -> Draft:
+        if storage.storage is Storage.NOTES:
+            return note_draft(lead, self.options, keyed=storage.keyed)
+        return conversation_draft(lead, self.options)
+
+    def _receipt(self, row: LeadRow) -> Receipt:
+        contact, conversation = row.contact.written.id, row.conversation.written
+        kind = NOTE if row.object_type == NOTES else CONVERSATION
         return Receipt(
-            ids={CONTACT: contact, CONVERSATION: result.id, kind: result.id, **_former(lead, contact)},
+            ids={CONTACT: contact, CONVERSATION: conversation.id, kind: conversation.id, **_former(row)},
             url=self._url(contact),
-            created=result.created,
-            notes=(*properties_of(lead, CONTACT).notes, *remarks),
+            created=conversation.created,
+            notes=(*row.contact.properties.notes, *row.conversation.properties.notes),
         )
 
     def _url(self, contact: str) -> str | None:
@@ -145,9 +131,10 @@ def _was_note(lead: Lead) -> bool:
     return lead.receipt is not None and NOTE in lead.receipt.ids
 
 
-def _former(lead: Lead, contact: str) -> dict[str, str]:
+def _former(row: LeadRow) -> dict[str, str]:
     """Return the contacts the visitor was taken for before: an erasure concerns them too."""
-    before = lead.receipt.ids if lead.receipt is not None else {}
+    contact = row.contact.written.id
+    before = row.lead.receipt.ids if row.lead.receipt is not None else {}
     ids = dict.fromkeys([*before.get(FORMER, "").split(), before.get(CONTACT, contact)])
     ids.pop(contact, None)
     return {FORMER: " ".join(ids)} if ids else {}

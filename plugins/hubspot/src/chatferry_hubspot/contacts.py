@@ -1,70 +1,232 @@
-"""Visitors as contacts: by e-mail where there is one, else by a property of our own."""
+"""Visitors as contacts: found by e-mail where there is one, else by a property of our own.
+
+A value that must be unique may be another contact's: then that contact is found, and written into.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from chatferry import DeliveryError, Lead, PermanentFailure
-from chatferry_hubspot.answers import Refused
-from chatferry_hubspot.batches import Batches
-from chatferry_hubspot.cards import Card, card_of
-from chatferry_hubspot.conflicts import Conflicts
-from chatferry_hubspot.reads import EMAIL, Reads
-from chatferry_hubspot.records import fold
-from chatferry_hubspot.replies import Result, of_account
+from chatferry import DeliveryError, Lead, TemporaryFailure
+from chatferry_hubspot.answers import Refused, Result, Written, is_account_wide, is_missing
+from chatferry_hubspot.batches import EMAIL, BatchWriter
+from chatferry_hubspot.client import Path
+from chatferry_hubspot.properties import CONTACT, Properties, properties_of
+from chatferry_hubspot.reads import BatchReader
+from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, settle, write_folded
 from chatferry_hubspot.settings import Options
-from chatferry_hubspot.upserts import Upserts
+from chatferry_hubspot.storage import CONTACTS
+
+LIFECYCLE_STAGE = "lifecyclestage"
+
+
+class IdentityConflict(TemporaryFailure):
+    """Another contact holds the e-mail or the visitor's id: a conflict about who this is."""
+
+    def __init__(self, refused: Refused) -> None:
+        self.complaint = refused.complaint
+        super().__init__(f"another contact is in the way: {refused}", **refused.complaint.details)
+
+
+def contact_draft(lead: Lead, options: Options) -> Draft:
+    """Return a lead's contact.
+
+    With an e-mail the whole set of mapped properties goes with it, for HubSpot knows no partial
+    upsert by e-mail; the visitor's id is then a property like another. A visitor without e-mail
+    and id is known by the conversation.
+    """
+    mapped = properties_of(lead, CONTACT, types=options.types)
+    everything = mapped.against(None)
+    email = (everything.get(EMAIL) or lead.email or "").strip().lower()
+    visitor = lead.visitor.id or ("" if email else lead.contact_key or lead.key)
+    if visitor:
+        mapped = mapped.plus(options.visitor_property, visitor)
+    if options.lifecycle_stage and LIFECYCLE_STAGE not in everything:
+        stage = {LIFECYCLE_STAGE: options.lifecycle_stage}
+        mapped = replace(mapped, create_only={**mapped.create_only, **stage})
+    if email:
+        return Draft(id_property=EMAIL, id=email, properties=mapped.plus(EMAIL, email))
+    return Draft(id_property=options.visitor_property, id=visitor, properties=mapped)
 
 
 class Contacts:
     """Writes the contacts of a batch of leads."""
 
-    def __init__(self, batches: Batches, reads: Reads, options: Options) -> None:
+    def __init__(self, writer: BatchWriter, reader: BatchReader, options: Options) -> None:
+        self._writer = writer
+        self._reader = reader
         self._options = options
-        self._upserts = Upserts(batches, reads)
-        self._conflicts = Conflicts(batches, reads, self._upserts, options)
 
-    def write(self, leads: Sequence[Lead]) -> list[Result]:
-        """Write each lead's contact once; a result per lead, in their order.
+    def write(self, rows: Sequence[LeadRow]) -> None:
+        """Write each contact once; an :class:`IdentityConflict` is left to be settled."""
+        write_folded([row.contact for row in rows], self._write)
 
-        Leads of one contact are written as one. If that is refused they are written one after
-        the other, so that a bad one does not drag the others along.
-        """
-        cards = [card_of(lead, self._options) for lead in leads]
-        members: dict[tuple[str, str], list[int]] = {}
-        for index, card in enumerate(cards):
-            members.setdefault(card.key, []).append(index)
-        folded = [
-            replace(cards[group[-1]], properties=fold([cards[i].properties for i in group]))
-            for group in members.values()
-        ]
-        results: dict[int, Result] = {}
-        disputed: list[list[int]] = []
-        for group, result in zip(members.values(), self._write_cards(folded), strict=True):
-            if len(group) > 1 and isinstance(result, PermanentFailure):
-                disputed.append(group)
-            else:
-                results.update(dict.fromkeys(group, result))
-        while disputed:
-            turn = [group[0] for group in disputed]
-            results.update(zip(turn, self._write_cards([cards[i] for i in turn]), strict=True))
-            disputed = [group[1:] for group in disputed if group[1:]]
-        return [results[index] for index in range(len(leads))]
-
-    def _write_cards(self, cards: Sequence[Card]) -> list[Result]:
-        """Write different contacts: those with an e-mail first, then the anonymous ones."""
-        results: dict[int, Result] = {}
+    def _write(self, drafts: Sequence[Draft]) -> None:
+        """Write those with an e-mail first, then the anonymous ones."""
         for id_property in (EMAIL, self._options.visitor_property):
-            indices = [i for i, card in enumerate(cards) if card.id_property == id_property]
-            stop = next((r for r in results.values() if isinstance(r, DeliveryError) and of_account(r)), None)
+            stop = next((draft.result for draft in drafts if is_account_wide(draft.result)), None)
+            chosen = [draft for draft in drafts if draft.id_property == id_property]
             if stop is not None:
-                results.update(dict.fromkeys(indices, stop))
-            elif indices:
-                written = self._upserts.write([cards[i] for i in indices], id_property)
-                results.update(zip(indices, written, strict=True))
-        conflicts = [i for i, result in results.items() if self._conflicts.is_of_identity(result)]
-        if conflicts:
-            cases = [(cards[i], r) for i in conflicts if isinstance(r := results[i], Refused)]
-            results.update(zip(conflicts, self._conflicts.settle(cases), strict=True))
-        return [results[index] for index in range(len(cards))]
+                settle(chosen, stop)
+            else:
+                self.upsert(chosen)
+
+    def upsert(self, drafts: Sequence[Draft]) -> None:
+        """Create or update contacts found by the same property, with a look first where fields need it."""
+        self._reader.look(CONTACTS, drafts)
+        self._update_merged([draft for draft in open_drafts(drafts) if _by_second_address(draft)])
+        self._writer.write(Path.UPSERT, CONTACTS, open_drafts(drafts))
+        for draft in drafts:
+            draft.result = self.understood(draft.result)
+
+    def _update_merged(self, drafts: Sequence[Draft]) -> None:
+        """Update merged contacts by their ids: an upsert would make the address its first one.
+
+        Of two addresses of one contact, one waits for the next attempt.
+        """
+        settle(drafts, TemporaryFailure("the contact is being written under another address"))
+        updates = {draft.held.id: (draft, _update_of(draft)) for draft in drafts if draft.held}
+        self._writer.write(Path.UPDATE, CONTACTS, [update for _, update in updates.values()])
+        for draft, update in updates.values():
+            gone = is_missing(update.result)
+            draft.result = TemporaryFailure("the contact was removed just now") if gone else update.result
+
+    def understood(self, result: Result | None) -> Result | None:
+        """Return a conflict about who this is as such; one about another unique field is about data."""
+        if not isinstance(result, Refused) or not result.conflict:
+            return result
+        named = result.complaint.properties
+        about_identity = not named or not named.isdisjoint({EMAIL, self._options.visitor_property})
+        return IdentityConflict(result) if about_identity else result
+
+
+def _by_second_address(draft: Draft) -> bool:
+    """Return whether a contact was found by an address that is not its first: it was merged, say."""
+    if draft.held is None or draft.id_property != EMAIL:
+        return False
+    return draft.held.properties.get(EMAIL, "").lower() != draft.id
+
+
+def _update_of(draft: Draft) -> Draft:
+    """Return the update of the contact that was found, which keeps its first address."""
+    record_id = draft.held.id if draft.held else ""
+    return replace(draft, record_id=record_id, properties=draft.properties.without(EMAIL), result=None)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Conflict:
+    """A contact that could not be written, and the contact that is in the way."""
+
+    draft: Draft
+    existing_id: str | None
+    owner: Written | None = None
+
+
+class Conflicts:
+    """Settles the conflicts of a batch of contacts.
+
+    At most four calls for all of them: reads of the records that hold the values, an update of
+    those records, and an upsert of those contacts that turn out to be other people.
+    """
+
+    def __init__(
+        self, contacts: Contacts, writer: BatchWriter, reader: BatchReader, options: Options
+    ) -> None:
+        self._contacts = contacts
+        self._writer = writer
+        self._reader = reader
+        self._visitor_property = options.visitor_property
+
+    def settle(self, rows: Sequence[LeadRow]) -> None:
+        """Write the contacts whose unique values another record holds into the right record."""
+        drafts = [row.contact for row in rows if isinstance(row.contact.result, IdentityConflict)]
+        write_folded(drafts, self._settle)
+
+    def _settle(self, drafts: Sequence[Draft]) -> None:
+        conflicts = [
+            _Conflict(draft=draft, existing_id=draft.result.complaint.existing_id)
+            for draft in drafts
+            if isinstance(draft.result, IdentityConflict)
+        ]
+        for conflict in conflicts:
+            conflict.draft.result = None
+        self._find_owners(conflicts)
+        self._update_owners([conflict for conflict in conflicts if conflict.draft.result is None])
+        self._write_as_others(open_drafts(conflict.draft for conflict in conflicts))
+
+    def _find_owners(self, conflicts: Sequence[_Conflict]) -> None:
+        """Read the record each conflict is with: by the id HubSpot names, else by the visitor's id."""
+        conditional = frozenset().union(*(conflict.draft.properties.conditional for conflict in conflicts))
+        wanted = sorted({EMAIL, self._visitor_property, *conditional})
+        named = {conflict.existing_id for conflict in conflicts if conflict.existing_id}
+        visitors = {self._visitor(each.draft) for each in conflicts if not each.existing_id} - {""}
+        try:
+            by_id = self._reader.read(CONTACTS, sorted(named), wanted)
+            by_visitor = self._reader.read(CONTACTS, sorted(visitors), wanted, self._visitor_property)
+        except DeliveryError as error:
+            settle((conflict.draft for conflict in conflicts), error)
+            return
+        for each in conflicts:
+            found = by_id[each.existing_id] if each.existing_id else by_visitor.get(self._visitor(each.draft))
+            if isinstance(found, DeliveryError):
+                each.draft.result = found
+            else:
+                each.owner = found
+
+    def _visitor(self, draft: Draft) -> str:
+        return draft.properties.values.get(self._visitor_property, "")
+
+    def _update_owners(self, conflicts: Sequence[_Conflict]) -> None:
+        """Update the conflicting records; contacts of other people stay open.
+
+        Of two people at one computer the first one takes the anonymous contact over.
+        """
+        updates: dict[str, tuple[Draft, Draft]] = {}
+        for conflict in conflicts:
+            update = self._update(conflict)
+            if update is not None:
+                updates.setdefault(update.record_id, (conflict.draft, update))
+        self._writer.write(Path.UPDATE, CONTACTS, [update for _, update in updates.values()])
+        for draft, update in updates.values():
+            if not _is_lost(draft, update.result):
+                draft.result = self._contacts.understood(update.result)
+        waiting = open_drafts(conflict.draft for conflict in conflicts if conflict.draft.id_property != EMAIL)
+        being_changed = "the contact that holds the visitor's id is being changed"
+        settle(waiting, TemporaryFailure(being_changed, code="CONFLICT"))
+
+    def _update(self, conflict: _Conflict) -> Draft | None:
+        """Return the update of the conflicting record, None if the contact is another person.
+
+        An anonymous record becomes its visitor's when the e-mail is known. A record that knows
+        the address as a second one keeps its first. A record with the visitor's id but another
+        address is another person's at the same computer.
+        """
+        draft, owner = conflict.draft, conflict.owner
+        if owner is None:
+            return None
+        held = {name: value for name, value in owner.properties.items() if value}
+        values = draft.properties.against(held)
+        address = held.get(EMAIL, "").lower()
+        if draft.id_property == EMAIL and address and address != draft.id:
+            visitor = held.get(self._visitor_property)
+            if visitor and visitor == values.get(self._visitor_property):
+                return None
+            values.pop(EMAIL, None)
+        return replace(draft, record_id=owner.id, properties=Properties(values=values), held=None)
+
+    def _write_as_others(self, drafts: Sequence[Draft]) -> None:
+        """Write contacts by their e-mail, leaving the visitor's id to the contact that has it."""
+        copies = [
+            replace(draft, properties=draft.properties.without(self._visitor_property), held=None)
+            for draft in drafts
+        ]
+        self._contacts.upsert(copies)
+        for draft, copy in zip(drafts, copies, strict=True):
+            draft.result = copy.result
+
+
+def _is_lost(draft: Draft, result: Result | None) -> bool:
+    """Return whether the record in the way cannot be written into: it is gone, or a third is in the way."""
+    conflict = isinstance(result, Refused) and result.conflict
+    return is_missing(result) or (conflict and draft.id_property == EMAIL)

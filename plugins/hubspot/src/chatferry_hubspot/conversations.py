@@ -1,88 +1,149 @@
-"""Conversations as records of a custom object, found by the conversation's key."""
+"""Conversations as records of a custom object, found by their keys, and associated with their contacts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
-from chatferry import DeliveryError, Lead
-from chatferry_hubspot.batches import Batches, Input
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.fields import CONTACT, CONVERSATION
-from chatferry_hubspot.paths import Path
-from chatferry_hubspot.reads import Found, Reads
-from chatferry_hubspot.records import Properties, fold, properties_of
-from chatferry_hubspot.replies import Result, Written
-from chatferry_hubspot.ties import Tie, Ties
+from chatferry import DeliveryError, Lead, TemporaryFailure
+from chatferry.isolation import isolate
+from chatferry_hubspot.answers import Refused, as_temporary, complain, is_missing, results_in
+from chatferry_hubspot.batches import BatchWriter
+from chatferry_hubspot.client import HubSpotClient, Path
+from chatferry_hubspot.properties import CONVERSATION, properties_of
+from chatferry_hubspot.reads import BatchReader
+from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, open_rows, write_folded
+from chatferry_hubspot.settings import Options
+from chatferry_hubspot.storage import CONTACT_TYPE
+
+MOST_PAIRS = 2_000
+"""Associations HubSpot makes in one call."""
+MOST_CALLS = 32
+"""Calls spent on finding the association that gets a whole call refused."""
+MOST_REMOVED = 100
+"""Records whose associations HubSpot removes in one call."""
+
+Pair: TypeAlias = tuple[str, str]
+"""The ids of a conversation and of its contact."""
 
 
-class Conversations:
-    """Writes the conversations of a batch and ties each to its contact."""
+def conversation_draft(lead: Lead, options: Options) -> Draft:
+    """Return a lead's conversation as a record of the custom object."""
+    properties = properties_of(lead, CONVERSATION, types=options.types)
+    name = options.conversation_property
+    return Draft(id_property=name, id=lead.key, properties=properties.plus(name, lead.key))
 
-    def __init__(self, client: Client, batches: Batches, reads: Reads) -> None:
+
+class ConversationRecords:
+    """Writes the conversations of a batch that are records of the custom object."""
+
+    def __init__(self, writer: BatchWriter, reader: BatchReader) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    def write(self, rows: Sequence[LeadRow]) -> None:
+        """Write each conversation once; all of them are records of the same object."""
+        if rows:
+            write_folded(
+                [row.conversation for row in rows], partial(self._upsert, object_type=rows[0].object_type)
+            )
+
+    def _upsert(self, drafts: Sequence[Draft], *, object_type: str) -> None:
+        self._reader.look(object_type, drafts)
+        self._writer.write(Path.UPSERT, object_type, open_drafts(drafts))
+
+
+class Associations:
+    """Associates conversations, or notes, with their contacts; that may be done twice."""
+
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
-        self._batches = batches
-        self._reads = reads
-        self._ties = Ties(client)
 
-    def write(self, leads: Sequence[Lead], contacts: Sequence[str], object_type: str) -> list[Result]:
-        """Write each lead's conversation and associate it; a result per lead, in their order."""
-        members: dict[str, list[int]] = {}
-        for index, lead in enumerate(leads):
-            members.setdefault(lead.key, []).append(index)
-        cards = {
-            key: self._card(leads[group[-1]], fold([self._properties(leads[i]) for i in group]))
-            for key, group in members.items()
-        }
-        written = self._upsert(cards, object_type)
-        results: list[Result] = [written[lead.key] for lead in leads]
-        ties: dict[int, Tie] = {}
-        for index, (lead, contact) in enumerate(zip(leads, contacts, strict=True)):
-            result = results[index]
-            if isinstance(result, Written) and not _tied(lead, result, contact):
-                ties[index] = Tie(record=result.id, contact=contact, before=_before(lead, result))
-        failed = self._ties.make(object_type, list(ties.values()))
-        for index, tie in ties.items():
-            results[index] = failed.get(tie, results[index])
-        return results
+    def make(self, rows: Sequence[LeadRow]) -> None:
+        """Associate each conversation with its contact, and with no former one.
 
-    def _properties(self, lead: Lead) -> Properties:
-        return properties_of(lead, CONVERSATION, types=self._client.options.types)
+        The former ones go first: where a former contact was merged into the new one, the same two
+        records are meant.
+        """
+        wanted = [row for row in rows if row.associated != row.contact.written.id]
+        for object_type in sorted({row.object_type for row in wanted}):
+            of_type = [row for row in wanted if row.object_type == object_type]
+            self._remove(object_type, [row for row in of_type if row.associated])
+            self._associate(object_type, open_rows(of_type))
 
-    def _card(self, lead: Lead, properties: Properties) -> Properties:
-        name = self._client.options.conversation_property
-        return replace(properties, values={**properties.values, name: lead.key})
+    def _remove(self, object_type: str, rows: Sequence[LeadRow]) -> None:
+        """Remove associations with former contacts."""
 
-    def _upsert(self, cards: Mapping[str, Properties], object_type: str) -> dict[str, Result]:
-        name = self._client.options.conversation_property
-        try:
-            found = self._look(cards, object_type)
-        except DeliveryError as error:
-            return dict.fromkeys(cards, error)
-        results: dict[str, Result] = {}
-        inputs: dict[str, Input] = {}
-        for key, card in cards.items():
-            held = found.get(key)
-            if isinstance(held, DeliveryError):
-                results[key] = held
-            else:
-                inputs[key] = Input(id=key, properties=card.against(held.properties if held else None))
-        written = self._batches.write(Path.UPSERT, object_type, list(inputs.values()), name)
-        return {**results, **dict(zip(inputs, written, strict=True))}
+        def remove(part: Sequence[LeadRow]) -> Sequence[None]:
+            inputs = [{"from": {"id": _record(row)}, "to": [{"id": row.associated}]} for row in part]
+            self._client.call(Path.DISSOCIATE, {"inputs": inputs}, object=object_type, to=CONTACT_TYPE)
+            return [None] * len(part)
 
-    def _look(self, cards: Mapping[str, Properties], object_type: str) -> Mapping[str, Found]:
-        """Read what the account holds of the conversations whose fields depend on it."""
-        asked = [key for key, card in cards.items() if card.conditional]
-        names = sorted(frozenset().union(*(cards[key].conditional for key in asked)))
-        return self._reads.read(object_type, asked, names, self._client.options.conversation_property)
+        for row, error in zip(rows, isolate(rows, remove, size=MOST_REMOVED), strict=True):
+            if error is not None and not is_missing(error):
+                row.conversation.result = _not_yet(error)
+
+    def _associate(self, object_type: str, rows: Sequence[LeadRow]) -> None:
+        """Associate each pair once.
+
+        A contact that was merged or archived since it was written is not there any more: the next
+        attempt writes the contact again, so this is never permanent.
+        """
+        pairs = list(dict.fromkeys(map(_pair, rows)))
+
+        def associate(part: Sequence[Pair]) -> Sequence[DeliveryError | None]:
+            payload = {"inputs": [{"from": {"id": a}, "to": {"id": b}} for a, b in part]}
+            body = self._client.call(Path.ASSOCIATE, payload, object=object_type, to=CONTACT_TYPE)
+            return _failures(part, body)
+
+        outcomes = isolate(pairs, associate, size=MOST_PAIRS, calls=MOST_CALLS)
+        failed = dict(zip(pairs, outcomes, strict=True))
+        for row in rows:
+            error = failed[_pair(row)]
+            if error is not None:
+                row.conversation.result = _not_yet(error)
 
 
-def _tied(lead: Lead, written: Written, contact: str) -> bool:
-    """Return whether an earlier delivery has associated just these two."""
-    return not written.created and _before(lead, written) == contact
+def _record(row: LeadRow) -> str:
+    return row.conversation.written.id
 
 
-def _before(lead: Lead, written: Written) -> str:
-    """Return the contact an earlier delivery has associated with the record, if it did."""
-    ids = lead.receipt.ids if lead.receipt else {}
-    return ids.get(CONTACT, "") if ids.get(CONVERSATION) == written.id else ""
+def _pair(row: LeadRow) -> Pair:
+    return _record(row), row.contact.written.id
+
+
+def _not_yet(error: DeliveryError) -> DeliveryError:
+    """Return an error of an association, which is never permanent."""
+    return as_temporary(error, "the conversation cannot be associated with its contact yet")
+
+
+def _failures(pairs: Sequence[Pair], body: Mapping[str, Any]) -> list[DeliveryError | None]:
+    """Return, per pair, why an answer does not vouch for it.
+
+    With errors, those fail that are not among the results; without, none, if there are results at all.
+    """
+    errors = body.get("errors")
+    if isinstance(errors, list) and errors:
+        first = errors[0] if isinstance(errors[0], Mapping) else {}
+        return _but(_made(body), pairs, Refused(207, complain(first), subject="the association"))
+    if not isinstance(body.get("results"), list):
+        return _but((), pairs, TemporaryFailure("HubSpot's answer does not mention the associations"))
+    return [None] * len(pairs)
+
+
+def _but(
+    made: Collection[frozenset[str]], pairs: Sequence[Pair], error: DeliveryError
+) -> list[DeliveryError | None]:
+    return [None if frozenset(pair) in made else error for pair in pairs]
+
+
+def _made(body: Mapping[str, Any]) -> set[frozenset[str]]:
+    """Return the ends of the associations in the results; HubSpot may give them in either direction."""
+    return {frozenset((_end(item, "from"), _end(item, "to"))) for item in results_in(body)}
+
+
+def _end(item: Mapping[str, Any], name: str) -> str:
+    end = item.get(name)
+    found = end.get("id") if isinstance(end, Mapping) else None
+    return str(found) if isinstance(found, str | int) else ""

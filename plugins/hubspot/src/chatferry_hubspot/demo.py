@@ -11,11 +11,11 @@ from typing import Any
 import requests
 
 from chatferry import Secret
-from chatferry.emulators.stage import Arrived, Stage
 from chatferry.emulators import Server
-from chatferry_hubspot.client import Client
+from chatferry.emulators.stage import Arrived, Stage
+from chatferry_hubspot.client import HubSpotClient
 from chatferry_hubspot.emulator import EMULATOR
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, DEFAULT_MAPPING
+from chatferry_hubspot.properties import CONTACT, CONVERSATION, DEFAULT_MAPPING
 from chatferry_hubspot.provision import apply, plan
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS
@@ -58,7 +58,7 @@ class _Forgetful:
 
 
 def _provision(options: Options, fields: Mapping[str, tuple[str, ...]]) -> None:
-    with closing(Client(options, _Forgetful())) as client:
+    with closing(HubSpotClient(options, _Forgetful())) as client:
         client.begin(None)
         for _ in apply(client, plan(client, fields)):
             pass
@@ -71,7 +71,7 @@ def _state(session: requests.Session, options: Options) -> Mapping[str, Any]:
 
 
 def _held(state: Mapping[str, Any], options: Options) -> Iterator[Arrived]:
-    """Return every live conversation and the contact it is tied to."""
+    """Return every live conversation and the contact it is associated with."""
     live = {
         one["id"]: one["properties"]
         for records in state["records"].values()
@@ -79,16 +79,16 @@ def _held(state: Mapping[str, Any], options: Options) -> Iterator[Arrived]:
         if not one["archived"]
     }
     contacts = {one["id"] for one in state["records"].get(CONTACTS, ())}
-    tied = _ties(state["associations"], contacts)
+    contacts_of = _associated(state["associations"], contacts)
     for identity, properties in live.items():
         if key := properties.get(options.conversation_property):
-            contact = tied.get(identity, "")
+            contact = contacts_of.get(identity, "")
             records = {CONTACT: live.get(contact, {}), CONVERSATION: properties}
             yield Arrived(key=key, contact=contact or f"none of {key}", records=records)
 
 
-def _ties(associations: Sequence[Mapping[str, Any]], contacts: set[str]) -> Mapping[str, str]:
-    """Return the contact each record is tied to, by the record's id."""
+def _associated(associations: Sequence[Mapping[str, Any]], contacts: set[str]) -> Mapping[str, str]:
+    """Return the contact each record is associated with, by the record's id."""
     ends = [(one["from"]["id"], one["to"]["id"]) for one in associations]
     both = [*ends, *((other, end) for end, other in ends)]
     return {end: other for end, other in both if other in contacts}

@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from typing import TypeAlias
 
 from chatferry import DeliveryError, Outcome, Receipt
-from chatferry_hubspot.answers import Refused
+from chatferry.isolation import isolate
+from chatferry_hubspot.answers import Refused, is_missing
 from chatferry_hubspot.batches import LARGEST
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, FORMER, NOTE
-from chatferry_hubspot.paths import Path
-from chatferry_hubspot.replies import is_missing
-from chatferry_hubspot.storage import CONTACTS, NOTES, Chooser
+from chatferry_hubspot.client import HubSpotClient, Path
+from chatferry_hubspot.properties import CONTACT, CONVERSATION, FORMER, NOTE
+from chatferry_hubspot.storage import CONTACTS, NOTES, StorageChooser
+
+RecordName: TypeAlias = tuple[str, str]
+"""The object that a record is of, and its id."""
 
 
-def erase_records(client: Client, chooser: Chooser, receipts: Sequence[Receipt]) -> list[Outcome]:
+def erase_records(
+    client: HubSpotClient, chooser: StorageChooser, receipts: Sequence[Receipt]
+) -> list[Outcome]:
     """Archive what the receipts name, an outcome each; a record that is gone already is a success.
 
-    What was said goes before who said it, so that an interrupted erasure can still be found.
+    Conversations go before contacts, so that an interrupted erasure can still be found.
     """
-    failed: dict[tuple[str, str], DeliveryError] = {}
-    named = [_records(chooser, receipt) for receipt in receipts]
-    for place in (NOTES, None, CONTACTS):
-        wanted = {pair for pairs in named for pair in pairs if _is_at(pair[0], place)}
-        for kind in sorted({kind for kind, _ in wanted}):
-            ids = sorted(name for k, name in wanted if k == kind)
-            for start in range(0, len(ids), LARGEST):
-                failed.update(_archive(client, kind, ids[start : start + LARGEST]))
-    return [
-        next((failed[pair] for pair in pairs if pair in failed), receipt)
-        for receipt, pairs in zip(receipts, named, strict=True)
-    ]
+    named = [(receipt, _records(chooser, receipt)) for receipt in receipts]
+    wanted = {record for _, records in named for record in records}
+    failed: dict[RecordName, DeliveryError] = {}
+    for kind in sorted({kind for kind, _ in wanted}, key=_order):
+        failed |= _archive(client, kind, sorted(name for each, name in wanted if each == kind))
+    return [_outcome(receipt, (failed.get(record) for record in records)) for receipt, records in named]
 
 
-def _is_at(kind: str, place: str | None) -> bool:
-    return kind == place if place else kind not in {NOTES, CONTACTS}
+def _order(kind: str) -> tuple[bool, bool, str]:
+    return kind == CONTACTS, kind != NOTES, kind
 
 
-def _records(chooser: Chooser, receipt: Receipt) -> list[tuple[str, str]]:
-    """Return where each record of a receipt is, and its id."""
-    found: list[tuple[str, str]] = []
+def _outcome(receipt: Receipt, errors: Iterable[DeliveryError | None]) -> Outcome:
+    return next((error for error in errors if error is not None), receipt)
+
+
+def _records(chooser: StorageChooser, receipt: Receipt) -> list[RecordName]:
+    """Return the records that a receipt names."""
+    found: list[RecordName] = []
     if NOTE in receipt.ids:
         found.append((NOTES, receipt.ids[NOTE]))
     elif CONVERSATION in receipt.ids:
         found.append((chooser.custom_object(), receipt.ids[CONVERSATION]))
     if CONTACT in receipt.ids:
         found.append((CONTACTS, receipt.ids[CONTACT]))
-    found += [(CONTACTS, name) for name in receipt.ids.get(FORMER, "").split()]
-    return found
+    return found + [(CONTACTS, name) for name in receipt.ids.get(FORMER, "").split()]
 
 
-def _archive(client: Client, kind: str, ids: Sequence[str]) -> dict[tuple[str, str], DeliveryError]:
-    """Archive records of one object; if HubSpot refuses the call, one by one."""
-    payload = {"inputs": [{"id": name} for name in ids]}
-    try:
-        client.call(Path.ARCHIVE, payload, object=kind)
-    except Refused as error:
-        if len(ids) > 1:
-            return {pair: e for name in ids for pair, e in _archive(client, kind, [name]).items()}
-        return {} if is_missing(error) else {(kind, ids[0]): error}
-    except DeliveryError as error:
-        return {(kind, name): error for name in ids}
-    return {}
+def _archive(client: HubSpotClient, kind: str, ids: Sequence[str]) -> dict[RecordName, DeliveryError]:
+    """Archive records of one object; return those that are still there, and why."""
+    errors = isolate(ids, partial(_send, client, kind), size=LARGEST, culprits=_culprits)
+    outcomes = zip(ids, errors, strict=True)
+    return {(kind, name): error for name, error in outcomes if error is not None and not is_missing(error)}
+
+
+def _send(client: HubSpotClient, kind: str, ids: Sequence[str]) -> Sequence[None]:
+    client.call(Path.ARCHIVE, {"inputs": [{"id": name} for name in ids]}, object=kind)
+    return [None] * len(ids)
+
+
+def _culprits(error: DeliveryError, ids: Sequence[str]) -> Collection[int]:
+    named = error.complaint.ids if isinstance(error, Refused) else frozenset()
+    return [number for number, name in enumerate(ids) if name in named]

@@ -1,4 +1,4 @@
-"""HubSpot's three limits: ten seconds, one second, one day; told apart, and kept clear of."""
+"""HubSpot's rate limits, per second, ten seconds and day: what a 429 means, and how to avoid it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chatferry import DeliveryError, QuotaExhausted, RateLimited
-from chatferry_hubspot.answers import Answer, Complaint, Told
+from chatferry_hubspot.answers import Complaint, ErrorDetails, HttpAnswer
 
 BURST_WAIT = 10.0
 SECONDLY_WAIT = 1.0
@@ -28,20 +28,22 @@ def end_of_day(time_zone: str | None, now: datetime) -> datetime:
     return midnight.astimezone(UTC)
 
 
-def limit_error(answer: Answer, complaint: Complaint, time_zone: str | None, now: datetime) -> DeliveryError:
+def limit_error(
+    answer: HttpAnswer, complaint: Complaint, time_zone: str | None, now: datetime
+) -> DeliveryError:
     """Return what a 429 means: a used-up day parks, the others ask for a slower pace."""
     policy = complaint.policy or "an unnamed limit"
-    told = Told(crm_message=complaint.crm_message, code=complaint.policy or None, reference=complaint.reference)
+    details: ErrorDetails = {**complaint.details, "code": complaint.policy or None}
     if complaint.policy == "DAILY":
         return QuotaExhausted(
             "HubSpot's daily limit of the account is used up (429 DAILY)",
             until=end_of_day(time_zone, now),
-            **told,
+            **details,
         )
     wait = answer.retry_after
     if wait is None:
         wait = SECONDLY_WAIT if complaint.policy == "SECONDLY" else BURST_WAIT
-    return RateLimited(f"HubSpot asks for a slower pace (429 {policy})", retry_after=wait, **told)
+    return RateLimited(f"HubSpot asks for a slower pace (429 {policy})", retry_after=wait, **details)
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:
@@ -52,7 +54,7 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
         return None
 
 
-class Pace:
+class RateLimitPace:
     """Keeps the next call clear of the limits, from what the last answer's headers said.
 
     The allowance is shared with everything else that uses the same key, so the calls that are

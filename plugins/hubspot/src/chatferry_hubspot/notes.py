@@ -1,4 +1,4 @@
-"""Conversations as notes of their contact, for accounts without custom objects.
+"""Conversations as notes of their contacts, for accounts without custom objects.
 
 Notes come in two ways. Where the account has the unique property that ``provision`` makes, they are
 upserted by the conversation's key like any record. Elsewhere HubSpot offers no key, so:
@@ -13,7 +13,9 @@ What is left is one gap: a call that HubSpot carries out after it was looked for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chatferry import (
     AuthFailure,
@@ -25,146 +27,155 @@ from chatferry import (
     RateLimited,
     TemporaryFailure,
 )
-from chatferry_hubspot.answers import Refused
-from chatferry_hubspot.batches import Batches, Input
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.notebody import Note, note_of
-from chatferry_hubspot.notebook import Notebook, Trace
-from chatferry_hubspot.notesearch import LostNotes
-from chatferry_hubspot.paths import Path
-from chatferry_hubspot.reads import Reads
-from chatferry_hubspot.replies import Result, Written, is_missing
+from chatferry_hubspot.answers import Refused, Written, is_missing
+from chatferry_hubspot.batches import BatchWriter
+from chatferry_hubspot.client import HubSpotClient, Path
+from chatferry_hubspot.note_bodies import NoteFinder, note_of
+from chatferry_hubspot.properties import CONTACT, NOTE
+from chatferry_hubspot.reads import BatchReader
+from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, settle, write_folded
+from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS, NOTES
-from chatferry_hubspot.ties import Tie, Ties
 
 TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 202}
 
 
-def nothing_written(error: DeliveryError) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownNote:
+    """What is kept of a note: the contact it was made for, and its id once it is known."""
+
+    contact: str
+    note: str | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class NoteDraft(Draft):
+    """A conversation to write as a note of its contact."""
+
+    keyed: bool
+    """Whether the account finds notes by a unique property."""
+    contact: str = ""
+    known: KnownNote | None = None
+
+
+def note_draft(lead: Lead, options: Options, *, keyed: bool) -> NoteDraft:
+    """Return a lead's conversation as a note."""
+    name, properties = options.note_property, note_of(lead)
+    if keyed:
+        properties = properties.plus(name, lead.key)
+    return NoteDraft(id_property=name, id=lead.key, properties=properties, keyed=keyed)
+
+
+class Notes:
+    """Writes the conversations of a batch that are notes; each exists once."""
+
+    def __init__(
+        self, client: HubSpotClient, writer: BatchWriter, reader: BatchReader, memory: Memory
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._finder = NoteFinder(client, reader)
+        self._memory = NoteMemory(memory)
+
+    def write(self, rows: Sequence[LeadRow]) -> None:
+        """Write each conversation's note once."""
+        drafts: list[NoteDraft] = []
+        for row in rows:
+            if isinstance(row.conversation, NoteDraft):
+                row.conversation.contact = row.contact.written.id
+                row.conversation.known = self._memory.get(row.lead)
+                drafts.append(row.conversation)
+        write_folded(drafts, self._write, one_by_one=False)  # a second create would make a second note
+
+    def _write(self, drafts: Sequence[NoteDraft]) -> None:
+        """Update the notes whose ids are known, create the others."""
+        self._find_lost([draft for draft in drafts if draft.known and draft.known.note is None])
+        self._update(open_drafts(drafts))
+        absent = open_drafts(drafts)
+        self._writer.write(Path.UPSERT, NOTES, [draft for draft in absent if draft.keyed])
+        self._create([draft for draft in absent if not draft.keyed])
+
+    def _find_lost(self, drafts: Sequence[NoteDraft]) -> None:
+        """Find the notes of earlier attempts whose answer was lost, and keep what was found."""
+        if not drafts:
+            return
+        contacts = {each.id: {each.contact, each.known.contact} - {""} for each in drafts if each.known}
+        try:
+            found = self._finder.find(contacts)
+        except DeliveryError as error:
+            settle(drafts, error)
+            return
+        for draft in drafts:
+            note = found[draft.id]
+            if isinstance(note, DeliveryError):
+                draft.result = note
+            elif draft.known is not None and note is not None:
+                draft.known = replace(draft.known, note=note)
+                self._memory.put(draft.id, draft.known)
+
+    def _update(self, drafts: Sequence[NoteDraft]) -> None:
+        """Update notes by their ids; one that is gone is left to be created again."""
+        known = {draft: draft.known for draft in drafts if draft.known and draft.known.note}
+        for draft, one in known.items():
+            draft.record_id = one.note or ""
+        self._writer.write(Path.UPDATE, NOTES, list(known))
+        for draft, one in known.items():
+            if is_missing(draft.result):
+                draft.result = None
+            elif isinstance(draft.result, Written):
+                draft.result = replace(draft.result, contact=one.contact)
+
+    def _create(self, drafts: Sequence[NoteDraft]) -> None:
+        """Create notes together with their association; what is about to happen is kept before."""
+        for draft in drafts:
+            self._memory.put(draft.id, KnownNote(contact=draft.contact))
+            draft.associations = ({"to": {"id": draft.contact}, "types": [TO_CONTACT]},)
+        self._writer.write(Path.CREATE, NOTES, drafts)
+        for draft in drafts:
+            if isinstance(draft.result, Written):
+                self._memory.put(draft.id, KnownNote(contact=draft.contact, note=draft.result.id))
+                draft.result = replace(draft.result, contact=draft.contact)
+            elif nothing_written(draft.result):
+                self._memory.forget(draft.id)
+        self._excuse([draft for draft in drafts if isinstance(draft.result, Refused)])
+
+    def _excuse(self, refused: Sequence[NoteDraft]) -> None:
+        """Let those wait whose contact was merged or removed since it was written: a note needs it."""
+        try:
+            held = self._reader.read(CONTACTS, sorted({draft.contact for draft in refused}), ())
+        except DeliveryError as error:
+            settle(refused, error)
+            return
+        gone = [draft for draft in refused if not isinstance(held[draft.contact], Written)]
+        settle(gone, TemporaryFailure("the contact of the note was removed just now"))
+
+
+def nothing_written(error: object) -> bool:
     """Return whether an error proves that HubSpot has written nothing."""
     return isinstance(error, PermanentFailure | AuthFailure | QuotaExhausted | RateLimited)
 
 
-class Notes:
-    """Writes the conversations of a batch as notes; each exists once."""
+class NoteMemory:
+    """What a destination's memory holds of its notes, for HubSpot offers no key to find one by."""
 
-    def __init__(self, client: Client, batches: Batches, reads: Reads, memory: Memory) -> None:
-        self._client = client
-        self._batches = batches
-        self._reads = reads
-        self._ties = Ties(client)
-        self._lost = LostNotes(client, reads)
-        self._book = Notebook(memory)
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
 
-    def write(
-        self, leads: Sequence[Lead], contacts: Sequence[str], *, keyed: bool
-    ) -> tuple[list[Result], dict[str, tuple[str, ...]]]:
-        """Write a note a conversation; return a result per lead and, per key, remarks."""
-        last = {lead.key: index for index, lead in enumerate(leads)}
-        chosen = {key: leads[index] for key, index in last.items()}
-        owners = {key: contacts[index] for key, index in last.items()}
-        notes = {key: note_of(lead) for key, lead in chosen.items()}
-        known = {key: self._book.get(lead) for key, lead in chosen.items()}
-        doubtful = {key: trace for key, trace in known.items() if trace is not None and trace.note is None}
-        found = self._look_for(doubtful, owners)
-        results: dict[str, Result] = {k: one for k, one in found.items() if isinstance(one, DeliveryError)}
-        known |= {key: one for key, one in found.items() if not isinstance(one, DeliveryError)}
-        known = {key: trace for key, trace in known.items() if key not in results}
-        results.update(self._settle(known, owners, notes, keyed=keyed))
-        remarks = {key: note.notes for key, note in notes.items()}
-        return [results[lead.key] for lead in leads], remarks
-
-    def _look_for(
-        self, doubtful: Mapping[str, Trace], owners: Mapping[str, str]
-    ) -> Mapping[str, Trace | DeliveryError | None]:
-        """Find the notes of earlier attempts whose answer was lost, and keep what was found."""
+    def get(self, lead: Lead) -> KnownNote | None:
+        """Return what is known of the lead's note, from its receipt or from the memory."""
+        if lead.receipt is not None and NOTE in lead.receipt.ids:
+            return KnownNote(contact=lead.receipt.ids.get(CONTACT, ""), note=lead.receipt.ids[NOTE])
+        kept = self._memory.get(f"note:{lead.key}")
         try:
-            found = self._lost.find(doubtful, owners) if doubtful else {}
-        except DeliveryError as error:
-            return dict.fromkeys(doubtful, error)
-        for key, trace in found.items():
-            if isinstance(trace, Trace):
-                self._book.put(key, trace)
-        return found
+            entry = json.loads(kept) if kept else None
+            return KnownNote(contact=entry["contact"], note=entry["note"]) if entry else None
+        except (ValueError, KeyError, TypeError):
+            return None
 
-    def _settle(
-        self,
-        known: Mapping[str, Trace | None],
-        owners: Mapping[str, str],
-        notes: Mapping[str, Note],
-        *,
-        keyed: bool,
-    ) -> dict[str, Result]:
-        """Update the notes whose ids are known, create the others."""
-        if keyed:
-            name = self._client.options.note_property
-            notes = {key: note.with_property(name, key) for key, note in notes.items()}
-        ids = {key: trace.note for key, trace in known.items() if trace is not None and trace.note}
-        inputs = [Input(id=name, properties=notes[key].properties) for key, name in ids.items()]
-        updated = zip(ids, self._batches.write(Path.UPDATE, NOTES, inputs), strict=True)
-        results: dict[str, Result] = {
-            key: Written(id=result.id) if isinstance(result, Written) else result for key, result in updated
-        }
-        results = self._tie(results, owners, known)
-        absent = [key for key in known if key not in ids or is_missing(results[key])]
-        create = self._upsert if keyed else self._create
-        results.update(create(absent, owners, notes))
-        return results
+    def put(self, key: str, known: KnownNote) -> None:
+        """Keep what is known; durable when this returns."""
+        self._memory.put(f"note:{key}", json.dumps({"contact": known.contact, "note": known.note}))
 
-    def _upsert(
-        self, keys: Sequence[str], owners: Mapping[str, str], notes: Mapping[str, Note]
-    ) -> dict[str, Result]:
-        name = self._client.options.note_property
-        inputs = [Input(id=key, properties=notes[key].properties) for key in keys]
-        results = dict(zip(keys, self._batches.write(Path.UPSERT, NOTES, inputs, name), strict=True))
-        return self._tie(results, owners, {})
-
-    def _create(
-        self, keys: Sequence[str], owners: Mapping[str, str], notes: Mapping[str, Note]
-    ) -> dict[str, Result]:
-        for key in keys:
-            self._book.put(key, Trace(contact=owners[key]))
-        inputs = [
-            Input(
-                properties=notes[key].properties,
-                associations=({"to": {"id": owners[key]}, "types": [TO_CONTACT]},),
-            )
-            for key in keys
-        ]
-        results = dict(zip(keys, self._batches.write(Path.CREATE, NOTES, inputs), strict=True))
-        for key, result in results.items():
-            if isinstance(result, Written):
-                self._book.put(key, Trace(contact=owners[key], note=result.id))
-                results[key] = Written(id=result.id, created=True)
-            elif nothing_written(result):
-                self._book.forget(key)
-        return self._excused(results, owners)
-
-    def _excused(self, results: Mapping[str, Result], owners: Mapping[str, str]) -> dict[str, Result]:
-        """Let those wait whose contact was merged or removed since it was written: a note needs it."""
-        refused = {key: owners[key] for key, result in results.items() if isinstance(result, Refused)}
-        try:
-            held = self._reads.read(CONTACTS, sorted(set(refused.values())), ())
-        except DeliveryError as error:
-            return {**results, **dict.fromkeys(refused, error)}
-        gone = [key for key, contact in refused.items() if not isinstance(held[contact], Written)]
-        wait = TemporaryFailure("the contact of the note was removed just now")
-        return {**results, **dict.fromkeys(gone, wait)}
-
-    def _tie(
-        self,
-        results: Mapping[str, Result],
-        owners: Mapping[str, str],
-        known: Mapping[str, Trace | None],
-    ) -> dict[str, Result]:
-        """Associate the notes with contacts they are not known to belong to."""
-        ties: dict[str, Tie] = {}
-        for key, result in results.items():
-            trace = known.get(key)
-            before = trace.contact if trace is not None and isinstance(result, Written) else ""
-            if isinstance(result, Written) and before != owners[key]:
-                ties[key] = Tie(record=result.id, contact=owners[key], before=before)
-        failed = self._ties.make(NOTES, list(ties.values()))
-        return {
-            key: failed.get(ties[key], result) if key in ties else result for key, result in results.items()
-        }
+    def forget(self, key: str) -> None:
+        """Drop an intention that certainly came to nothing."""
+        self._memory.forget(f"note:{key}")

@@ -8,12 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from chatferry_hubspot.answers import Forbidden, Refused
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.definitions import Definitions, definitions
-from chatferry_hubspot.fields import CONTACT, CONVERSATION, PROPERTY_KINDS, expected, label
-from chatferry_hubspot.paths import Path
+from chatferry_hubspot.client import HubSpotClient, Path
+from chatferry_hubspot.properties import CONTACT, CONVERSATION, PROPERTY_KINDS, expected, label
 from chatferry_hubspot.settings import Options, Storage
-from chatferry_hubspot.storage import CONTACT_TYPE, CONTACTS, NOTES, find_schema
+from chatferry_hubspot.storage import CONTACT_TYPE, CONTACTS, NOTES, Definitions, definitions, find_schema
 
 Fields = Mapping[str, tuple[str, ...]]
 
@@ -41,7 +39,7 @@ class Step:
     fallback: Step | None = None
 
 
-def plan(client: Client, fields: Fields) -> Sequence[Step]:
+def plan(client: HubSpotClient, fields: Fields) -> Sequence[Step]:
     """Return what the account needs for a destination, in order; only reads.
 
     :param fields: per object, the fields the destination maps.
@@ -66,7 +64,7 @@ def plan(client: Client, fields: Fields) -> Sequence[Step]:
     return [*steps, _new_object(options, fields, fallback)]
 
 
-def apply(client: Client, steps: Sequence[Step]) -> Iterator[Step]:
+def apply(client: HubSpotClient, steps: Sequence[Step]) -> Iterator[Step]:
     """Do what the plan says, yielding each step as it came out.
 
     :raises DeliveryError: if HubSpot cannot be reached or refuses the token.
@@ -75,7 +73,7 @@ def apply(client: Client, steps: Sequence[Step]) -> Iterator[Step]:
         yield _do(client, step)
 
 
-def _do(client: Client, step: Step) -> Step:
+def _do(client: HubSpotClient, step: Step) -> Step:
     if step.action is not Action.CREATE or step.path is None:
         return step
     parts = {"object": step.kind} if step.kind else {}
@@ -87,7 +85,7 @@ def _do(client: Client, step: Step) -> Step:
         return replace(step, action=Action.REFUSED, why=str(error))
     except Refused as error:
         if error.conflict:
-            return replace(step, action=Action.KEEP, why="somebody made it in the meantime")
+            return replace(step, action=Action.KEEP, why="was made in the meantime")
         return replace(step, action=Action.REFUSED, why=f"{error}: {error.crm_message}")
     return replace(step, action=Action.CREATED)
 
@@ -149,12 +147,12 @@ def _group(held: Definitions, kind: str) -> str:
     return max(set(groups), key=groups.count) if groups else f"{kind}_information"
 
 
-def _note_property(client: Client) -> Step:
+def _note_property(client: HubSpotClient) -> Step:
     held = definitions(client, NOTES)
     return _unique(held, NOTES, client.options.note_property, "finds the note of a conversation")
 
 
-def _existing_object(client: Client, schema: Mapping[str, Any], fields: Fields) -> Iterator[Step]:
+def _existing_object(client: HubSpotClient, schema: Mapping[str, Any], fields: Fields) -> Iterator[Step]:
     options = client.options
     kind = str(schema.get("objectTypeId") or options.object)
     yield Step(action=Action.KEEP, subject=f"object {options.object}", why=f"is there ({kind})")
@@ -166,22 +164,22 @@ def _existing_object(client: Client, schema: Mapping[str, Any], fields: Fields) 
 
 
 def _association(schema: Mapping[str, Any], kind: str, name: str) -> Step:
-    """Return the step that lets conversations be tied to contacts."""
+    """Return the step that lets conversations be associated with contacts."""
     subject = f"association of {name} with contacts"
-    if _tied_to_contacts(schema):
+    if _is_associated_with_contacts(schema):
         return Step(action=Action.KEEP, subject=subject, why="is there")
     payload = {"fromObjectTypeId": kind, "toObjectTypeId": CONTACT_TYPE, "name": f"{name}_to_contact"}
     return Step(
         action=Action.CREATE,
         subject=subject,
-        why="ties a conversation to its visitor",
+        why="associates a conversation with its visitor",
         path=Path.ALLOW_ASSOCIATION,
         kind=kind,
         payload=payload,
     )
 
 
-def _tied_to_contacts(schema: Mapping[str, Any]) -> bool:
+def _is_associated_with_contacts(schema: Mapping[str, Any]) -> bool:
     """Return whether a schema's associations name contacts, or it does not list them at all."""
     associations = schema.get("associations")
     if not isinstance(associations, list):

@@ -1,6 +1,6 @@
-"""What the account holds of records that are asked for: HubSpot's word on each, and silence is none.
+"""Reading records in batches: what the account holds of each, or that nothing is known of it.
 
-Whoever takes a record for absent creates it or fills it. So a record is absent only if HubSpot says
+A record that is taken for absent is created or filled. So a record is absent only if HubSpot says
 so: an answer that leaves it out, or reports a failure instead, leaves it unknown.
 """
 
@@ -10,65 +10,83 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from chatferry import DeliveryError, PermanentFailure, TemporaryFailure
-from chatferry_hubspot.answers import Complaint, Refused
-from chatferry_hubspot.batches import LARGEST, Budget
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.paths import Path
-from chatferry_hubspot.replies import (
+from chatferry import DeliveryError, TemporaryFailure
+from chatferry.isolation import isolate
+from chatferry_hubspot.answers import (
     NOT_FOUND,
+    Complaint,
+    Refused,
     Written,
-    complaints,
-    entry_error,
-    of_account,
-    records,
+    as_temporary,
+    complaints_in,
+    error_of,
+    is_account_wide,
+    results_in,
     written_of,
 )
+from chatferry_hubspot.batches import EMAIL, LARGEST, most_calls
+from chatferry_hubspot.client import HubSpotClient, Path
+from chatferry_hubspot.rows import Draft, settle
 
-EMAIL, MORE_EMAILS = "email", "hs_additional_emails"
+MORE_EMAILS = "hs_additional_emails"
 
 Found: TypeAlias = Written | DeliveryError | None
 """A record, the reason why nothing is known of it, or None: there is no such record."""
 
 
-class Reads:
+class BatchReader:
     """Reads records a hundred at a time."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
+
+    def look(self, kind: str, drafts: Sequence[Draft]) -> None:
+        """Read what the account holds of the drafts whose fields depend on it: one call a hundred.
+
+        All of them are found by the same property.
+        """
+        asked = [draft for draft in drafts if draft.properties.conditional]
+        if not asked:
+            return
+        names = sorted(frozenset().union(*(draft.properties.conditional for draft in asked)))
+        try:
+            found = self.read(kind, [draft.id for draft in asked], names, asked[0].id_property)
+        except DeliveryError as error:
+            settle(drafts, error)
+            return
+        for draft in asked:
+            held = found[draft.id]
+            if isinstance(held, DeliveryError):
+                draft.result = held
+            else:
+                draft.held = held
 
     def read(
         self, kind: str, ids: Iterable[str], properties: Iterable[str], id_property: str | None = None
     ) -> dict[str, Found]:
         """Return what HubSpot says of each record, by the name it was asked for.
 
-        :raises DeliveryError: if the reason speaks of the account, and so for everything.
+        :raises DeliveryError: if the reason is about the account, and so about everything.
         """
         question = _Question(kind=kind, properties=tuple(properties), id_property=id_property)
-        names = list(ids)
-        found: dict[str, Found] = {}
-        for start in range(0, len(names), LARGEST):
-            part = names[start : start + LARGEST]
-            found.update(self._ask(question, part, Budget(len(part))))
-        return found
+        names = list(dict.fromkeys(ids))
 
-    def _ask(self, question: _Question, ids: Sequence[str], budget: Budget) -> dict[str, Found]:
-        """Ask for all of them; if that is refused, by halves: it may be about one name alone."""
-        if not budget.spend():
-            return dict.fromkeys(ids, TemporaryFailure("HubSpot refuses too many of the records asked for"))
-        try:
-            body = self._client.call(Path.READ, question.payload(ids), object=question.kind)
-        except Refused as error:
-            if len(ids) == 1:
-                return {ids[0]: None if error.complaint.category in NOT_FOUND else unknown(error)}
-            middle = len(ids) // 2
-            first = self._ask(question, ids[:middle], budget)
-            return {**first, **self._ask(question, ids[middle:], budget)}
-        except DeliveryError as error:
-            if of_account(error):
-                raise
-            return dict.fromkeys(ids, error)
-        return question.answered(ids, body)
+        def ask(part: Sequence[str]) -> Sequence[Found]:
+            body = self._client.call(Path.READ, question.payload(part), object=kind)
+            return question.answered(part, body)
+
+        outcomes = isolate(names, ask, refusal=Refused, size=LARGEST, calls=most_calls(len(names)))
+        for outcome in outcomes:
+            if isinstance(outcome, DeliveryError) and is_account_wide(outcome):
+                raise outcome
+        return dict(zip(names, map(_meaning, outcomes), strict=True))
+
+
+def _meaning(outcome: Found) -> Found:
+    """Return what is known of a record: a refusal of it alone may say that there is none."""
+    if isinstance(outcome, Refused):
+        return None if outcome.complaint.category in NOT_FOUND else read_failure(outcome)
+    return outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +107,15 @@ class _Question:
         inputs = [{"id": name} for name in ids]
         return {"inputs": inputs, "properties": list(wanted), "propertiesWithHistory": [], **named}
 
-    def answered(self, ids: Sequence[str], body: Mapping[str, Any]) -> dict[str, Found]:
-        found: dict[str, Found] = {}
-        for record in filter(None, map(written_of, records(body))):
-            found.update({name: record for name in self._names(record) if name in ids})
-        told = list(complaints(body))
-        return {name: found[name] if name in found else silence(name, ids, told) for name in ids}
+    def answered(self, ids: Sequence[str], body: Mapping[str, Any]) -> list[Found]:
+        found: dict[str, Written] = {}
+        for record in filter(None, map(written_of, results_in(body))):
+            found.update(dict.fromkeys(self._names(record), record))
+        complaints = complaints_in(body)
+        return [found.get(name) or absence(name, ids, complaints) for name in ids]
 
     def _names(self, record: Written) -> Sequence[str]:
-        """Return what a record may have been asked for: a merged contact answers to old addresses too."""
+        """Return what a record may have been asked for: a merged contact is found by old addresses too."""
         if self.id_property is None:
             return (record.id,)
         held = record.properties.get(self.id_property, "")
@@ -107,25 +125,18 @@ class _Question:
         return [address.strip().lower() for address in (held, *more)]
 
 
-def silence(name: str, asked: Sequence[str], told: Sequence[Complaint]) -> DeliveryError | None:
-    """Return what it means that the results do not hold ``name``: None if it is said to be absent."""
-    for complaint in told:
+def absence(name: str, asked: Sequence[str], complaints: Sequence[Complaint]) -> DeliveryError | None:
+    """Return what it means that the results do not hold ``name``: None if HubSpot says it is absent."""
+    for complaint in complaints:
         named = name in complaint.ids or (len(asked) == 1 and not complaint.ids)
         if named and complaint.category in NOT_FOUND:
             return None
-    spoken = [one for one in told if one.category not in NOT_FOUND]
-    if spoken:
-        return unknown(entry_error(spoken[0]))
+    others = [complaint for complaint in complaints if complaint.category not in NOT_FOUND]
+    if others:
+        return read_failure(error_of(others[0]))
     return TemporaryFailure("HubSpot's answer does not mention a record that was asked for")
 
 
-def unknown(error: DeliveryError) -> DeliveryError:
-    """Return an error of a read: a refusal is no word on the lead, which has done nothing wrong."""
-    if not isinstance(error, PermanentFailure):
-        return error
-    return TemporaryFailure(
-        f"HubSpot does not say what it holds: {error}",
-        crm_message=error.crm_message,
-        code=error.code,
-        reference=error.reference,
-    )
+def read_failure(error: DeliveryError) -> DeliveryError:
+    """Return an error of a read: where it is refused, that says nothing against the lead."""
+    return as_temporary(error, "HubSpot does not say what it holds")

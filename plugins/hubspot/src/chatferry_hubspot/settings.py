@@ -14,8 +14,9 @@ from marshmallow import Schema, ValidationError, fields, validate, validates, va
 
 from chatferry import Secret, SecretField
 from chatferry.http import may_carry_secrets
-from chatferry_hubspot.paths import DEFAULT_VERSION
 
+DEFAULT_VERSION = "2026-09"
+"""Generally available since 8 September 2026; each version is supported for 18 months."""
 PROPERTY_TYPES = ("string", "text", "number", "bool", "date", "datetime")
 _OAUTH = ("client_id", "client_secret", "refresh_token")
 _NAME = validate.Regexp(r"^[a-z][a-z0-9_]{0,99}$", error="A HubSpot property's internal name: a-z, 0-9, _.")

@@ -9,8 +9,7 @@ from typing import Any
 
 from chatferry import Memory, TemporaryFailure
 from chatferry_hubspot.answers import Forbidden, Refused
-from chatferry_hubspot.client import Client
-from chatferry_hubspot.paths import Path
+from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.settings import OBJECT_TYPE_ID, Storage
 
 CONTACTS, NOTES = "contacts", "notes"
@@ -21,7 +20,7 @@ ASK_AGAIN = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class ConversationStorage:
     """Where conversations go, and why."""
 
     storage: Storage
@@ -43,24 +42,36 @@ def find_schema(schemas: Sequence[Mapping[str, Any]], name: str) -> Mapping[str,
     return None
 
 
-class Chooser:
+Definitions = Mapping[str, Mapping[str, Any]]
+
+
+def definitions(client: HubSpotClient, kind: str) -> Definitions:
+    """Return the definitions of an object's properties by their names.
+
+    :raises DeliveryError: if HubSpot does not list them.
+    """
+    listing = client.ask(Path.PROPERTIES, object=kind)
+    return {str(item["name"]): item for item in listing if isinstance(item.get("name"), str)}
+
+
+class StorageChooser:
     """Asks the account where conversations go, and remembers the answer.
 
     That the account has had the custom object is remembered for good: a permission that is missing
-    for a while, or an object somebody deleted, must not turn conversations into notes.
+    for a while, or an object that was deleted, must not turn conversations into notes.
     """
 
     def __init__(
-        self, client: Client, memory: Memory, *, clock: Callable[[], float] = time.monotonic
+        self, client: HubSpotClient, memory: Memory, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
         self._memory = memory
         self._clock = clock
-        self._custom: Home | None = None
-        self._notes: Home | None = None
+        self._custom: ConversationStorage | None = None
+        self._notes: ConversationStorage | None = None
         self._again = 0.0
 
-    def home(self, *, fresh: bool = False) -> Home:
+    def storage(self, *, fresh: bool = False) -> ConversationStorage:
         """Return where new conversations go; ``fresh`` asks again.
 
         :raises DeliveryError: if HubSpot does not say, or a custom object is asked for and there is none.
@@ -69,7 +80,7 @@ class Chooser:
         if options.storage is Storage.NOTES:
             return self.notes(reason="the setting storage says so", fresh=fresh)
         if OBJECT_TYPE_ID.match(options.object):
-            return Home(
+            return ConversationStorage(
                 storage=Storage.CUSTOM_OBJECT,
                 object_type=options.object,
                 reason="the setting object gives its type id",
@@ -89,10 +100,10 @@ class Chooser:
         """Ask again before the next delivery: the object is not where it was."""
         self._custom = None
 
-    def notes(self, *, reason: str = "they are there already", fresh: bool = False) -> Home:
+    def notes(self, *, reason: str = "they are there already", fresh: bool = False) -> ConversationStorage:
         """Return how conversations are kept as notes: found by a unique property, or by their ids."""
         if self._notes is None or fresh:
-            self._notes = Home(
+            self._notes = ConversationStorage(
                 storage=Storage.NOTES, object_type=NOTES, reason=reason, keyed=self._has_unique_property()
             )
         return self._notes
@@ -111,7 +122,7 @@ class Chooser:
                 raise TemporaryFailure(f"HubSpot does not show the conversations: {why}")
         return self._custom.object_type
 
-    def _ask(self) -> tuple[Home | None, str]:
+    def _ask(self) -> tuple[ConversationStorage | None, str]:
         options = self._client.options
         try:
             schemas = self._client.ask(Path.SCHEMAS)
@@ -134,7 +145,9 @@ class Chooser:
         if self._memory.get(self._known) != object_type:
             self._memory.put(self._known, object_type)
         reason = f"the account has the custom object {options.object} ({object_type})"
-        return Home(storage=Storage.CUSTOM_OBJECT, object_type=object_type, reason=reason), reason
+        return ConversationStorage(
+            storage=Storage.CUSTOM_OBJECT, object_type=object_type, reason=reason
+        ), reason
 
     @property
     def _known(self) -> str:
@@ -145,7 +158,7 @@ class Chooser:
         name = self._client.options.note_property
         known = f"unique:{NOTES}.{name}"
         try:
-            listing = self._client.ask(Path.PROPERTIES, object=NOTES)
+            definition = definitions(self._client, NOTES).get(name, {})
         except Forbidden:
             # Notes that were made by their key must not be made again without it.
             if self._memory.get(known) is not None:
@@ -153,7 +166,7 @@ class Chooser:
             return False
         except Refused as error:
             raise TemporaryFailure(f"HubSpot does not list the properties of notes: {error}") from None
-        unique = any(item.get("name") == name and item.get("hasUniqueValue") is True for item in listing)
+        unique = definition.get("hasUniqueValue") is True
         before = self._memory.get(known) is not None
         if before and not unique:
             raise TemporaryFailure(f"the unique property {name} of notes is gone: run provision")

@@ -1,4 +1,4 @@
-"""HubSpot's own client drives the emulator over the legacy paths: nobody here wrote it."""
+"""HubSpot's own client, which is independent of this project, drives the emulator over the legacy paths."""
 
 from __future__ import annotations
 
