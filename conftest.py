@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["fast", "quick", "full"],
         default="full",
         help="fast: the tests that are not slow. quick: these, and of the slow ones the first of each kind"
-        " in each file. full: all (default)",
+        " in each file, without those marked slow by hand. full: all (default)",
     )
     parser.addoption(
         "--whole",
@@ -45,36 +46,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is slow, and leave out what the lane leaves out."""
+    """Leave out what the lane leaves out, and begin with what takes longest."""
     whole = [config.rootpath / folder for folder in config.getoption("whole")]
     for folder in whole:
         if not folder.is_dir():
             message = f"--whole: there is no folder {folder}"
             raise pytest.UsageError(message)
     lane = config.getoption("lane")
-    chosen: list[pytest.Item] = []
+    chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
     left_out: list[pytest.Item] = []
     seen = set()
     for item in items:
         reason = slowness(item)
-        if reason:
-            item.add_marker(pytest.mark.slow)
         kind = (item.path, reason)
-        runs = (
+        if (
             not reason
             or lane == "full"
-            or (lane == "quick" and kind not in seen)
+            or (lane == "quick" and reason != "marked" and kind not in seen)
             or any(item.path.is_relative_to(folder) for folder in whole)
-        )
+        ):
+            chosen[reason == "marked"].append(item)
+        else:
+            left_out.append(item)
         seen.add(kind)
-        (chosen if runs else left_out).append(item)
-    items[:] = chosen
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = beginning_with(chosen[True], chosen[False], workers)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
 
 
 def slowness(item: pytest.Item) -> str:
     """Return why a test is slow, or nothing if it is not: by what it uses, wherever it stands."""
+    if item.get_closest_marker("slow"):
+        return "marked"
     fixtures = getattr(item, "fixturenames", ())
     callspec = getattr(item, "callspec", None)
     if "postgresql" in (callspec.params.values() if callspec else ()) or any(
@@ -83,9 +87,22 @@ def slowness(item: pytest.Item) -> str:
         return "postgresql"
     if any(starts_processes(function) for function in functions_of(item)):
         return "processes"
-    if not WHOLE_ENGINE.isdisjoint(fixtures):
-        return "engine"
-    return "marked" if item.get_closest_marker("slow") else ""
+    return "" if WHOLE_ENGINE.isdisjoint(fixtures) else "engine"
+
+
+def beginning_with(slow: list[pytest.Item], others: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Return the tests in an order in which each worker begins with slow ones: no run ends waiting for one.
+
+    Workers begin with equal parts of the list.
+    """
+    total = len(slow) + len(others)
+    rest = iter(others)
+    ordered: list[pytest.Item] = []
+    for number in range(workers):
+        first = slow[number::workers]
+        part = (total - len(ordered)) // (workers - number)
+        ordered += [*first, *islice(rest, max(0, part - len(first)))]
+    return [*ordered, *rest]
 
 
 def functions_of(item: pytest.Item) -> Iterator[FunctionType]:
