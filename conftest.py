@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -15,6 +17,9 @@ from hypothesis import settings
 # A deadline fails on a busy machine and passes on an idle one: it says nothing of the code.
 settings.register_profile("chatferry", deadline=None)
 settings.load_profile("chatferry")
+
+ROOT = Path(__file__).parent
+TESTS = [ROOT / "tests", *ROOT.glob("plugins/*/tests")]
 
 WHOLE_ENGINE = {"ferry", "open_shop", "shop"}
 """Fixtures of an engine with everything around it."""
@@ -115,7 +120,7 @@ def functions_of(item: pytest.Item) -> Iterator[FunctionType]:
 
 @cache
 def starts_processes(function: FunctionType) -> bool:
-    """Say whether a function, or what it uses of its own file, names a module of ``PROCESSES``."""
+    """Say whether a function, or what it uses of the tests' own code, names a module of ``PROCESSES``."""
     waiting: list[Any] = [function]
     known = set()
     while waiting:
@@ -130,9 +135,16 @@ def starts_processes(function: FunctionType) -> bool:
             value = used.__globals__.get(name)
             if isinstance(value, ModuleType) and value.__name__ in PROCESSES:
                 return True
-            if isinstance(value, type | FunctionType) and value.__module__ == function.__module__:
+            if isinstance(value, type | FunctionType) and of_the_tests(value.__module__):
                 waiting.append(value)
     return False
+
+
+@cache
+def of_the_tests(module: str) -> bool:
+    """Say whether a module lies in a folder of tests."""
+    file = Path(getattr(sys.modules.get(module), "__file__", None) or "/")
+    return any(file.is_relative_to(folder) for folder in TESTS)
 
 
 def names_in(code: CodeType) -> Iterator[str]:

@@ -96,7 +96,7 @@ def test_pre_commit_and_contributors_use_the_versions_of_tox():
 def test_the_fixtures_that_make_a_test_slow_exist():
     """A renamed one would bring its tests into the fast lane unnoticed."""
     names = re.search(r"WHOLE_ENGINE = \{(.+)\}", (ROOT / "conftest.py").read_text(encoding="utf-8"))[1]
-    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/conftest.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
     for name in re.findall(r"\w+", names):
         assert re.search(rf"@pytest\.fixture.*\ndef {name}\(", code), name
 
