@@ -50,6 +50,7 @@ def test_every_lead_arrives_as_the_emulator_knows_it(tmp_path):
     assert nobody_listens(folder)
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_no_process_behind(tmp_path):
     folder = tmp_path / "demo"
     command = [*COMMAND, "--conversations", "3000", "--directory", folder]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import configparser
+import importlib
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,9 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = [ROOT, ROOT / "plugins" / "csv", ROOT / "plugins" / "hubspot"]
+PACKAGES = sorted(
+    path.parent for path in [*ROOT.glob("core/*/py.typed"), *ROOT.glob("plugins/*/src/*/py.typed")]
+)
 
 
 def setup_cfg(folder: Path) -> configparser.ConfigParser:
@@ -64,7 +69,70 @@ def test_floor_pins_exactly_the_declared_lower_bounds():
         assert Version(pinned[name]) == Version(bound), name
 
 
-@pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", DISTRIBUTIONS, ids=lambda folder: folder.name)
+def test_a_distribution_says_where_its_project_is(folder):
+    urls = dict(
+        line.split(" = ") for line in setup_cfg(folder)["metadata"]["project_urls"].strip().splitlines()
+    )
+    assert list(urls) == ["Source", "Documentation", "Changelog", "Issues"]
+    for url in urls.values():
+        assert url.startswith("https://github.com/chatferry/chatferry")
+        found = re.fullmatch(r".+/(?:blob|tree)/main/(.+)", url)
+        assert found is None or (ROOT / found[1]).exists(), url
+
+
+def test_pre_commit_and_contributors_use_the_versions_of_tox():
+    pinned = {}
+    for name in ("tox.ini", ".pre-commit-config.yaml", "CONTRIBUTING.md"):
+        for tool, version in re.findall(
+            r"\b(ruff|mypy)==([\d.]+\d)", (ROOT / name).read_text(encoding="utf-8")
+        ):
+            pinned.setdefault(tool, {}).setdefault(version, set()).add(name)
+    assert pinned.keys() == {"ruff", "mypy"}
+    assert all(len(versions) == 1 for versions in pinned.values()), pinned
+    assert {".pre-commit-config.yaml", "tox.ini"} <= set.union(*pinned["ruff"].values())
+
+
+def test_the_fixtures_that_make_a_test_slow_exist():
+    """A renamed one would bring its tests into the fast lane unnoticed."""
+    names = re.search(r"WHOLE_ENGINE = \{(.+)\}", (ROOT / "conftest.py").read_text(encoding="utf-8"))[1]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
+    for name in re.findall(r"\w+", names):
+        assert re.search(rf"@pytest\.fixture.*\ndef {name}\(", code), name
+
+
+def files_of(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in {".pyc", ".mako"}  # the latter is for writing migrations
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_what_is_installed_is_what_is_here(package):
+    """``py.typed``, templates and schemas included; of installed wheels this says that they are whole."""
+    if find_spec(package.name) is None:
+        pytest.skip(f"{package.name} is not installed")
+    (installed,) = importlib.import_module(package.name).__path__
+    assert files_of(Path(installed)) == files_of(package)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_every_module_can_be_imported(package):
+    if find_spec(package.name) is None:
+        pytest.skip(f"{package.name} is not installed")
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        if "migrations" not in parts and path.stem != "__main__":  # these run where they are loaded
+            importlib.import_module(".".join(part for part in parts if part != "__init__"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
 def test_every_link_between_the_pages_leads_somewhere(page):
     text = page.read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+\.(?:md|toml|py|cfg))[^)]*\)", text)

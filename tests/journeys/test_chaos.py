@@ -177,6 +177,7 @@ def mistaken(here, rows: Mapping[str, Mapping[str, str]]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_is_missing_double_or_stuck_whatever_happens(request, here, crm):
     count, seed = request.config.getoption("--chaos"), request.config.getoption("--chaos-seed")
     print(f"--chaos {count} --chaos-seed {seed}")  # noqa: T201  (pytest shows it when the run fails)

@@ -55,6 +55,7 @@ OAUTH_APP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", ["enterprise", "professional"])
 def test_every_good_lead_is_there_once_and_every_bad_one_dead_with_hubspots_words(start, lead, deliver, plan):
     """As custom objects, and as notes that have no key."""
