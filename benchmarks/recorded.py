@@ -20,8 +20,8 @@ import msgspec
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app, webhooks
-from chatferry.iadvize.client import IAdvize
 from chatferry.http.token_store import MemoryTokens
+from chatferry.iadvize.client import IAdvize
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
 

@@ -40,6 +40,7 @@ from chatferry import (
     Visitor,
     cut,
     hookimpl,
+    isolate,
 )
 
 assert_type(chatferry.__version__, str)
@@ -87,7 +88,7 @@ class CardConnector(Connector):
         assert_type(shorter, Cut | None)
         text = shorter.text if shorter else lead.transcript
         if not text:
-            return PermanentFailure("there is nothing to write", words="empty", code="E1", reference="r-1")
+            return PermanentFailure("there is nothing to write", crm_message="empty", code="E1", reference="r-1")
         self.context.memory.put("last", lead.key)
         return Receipt(
             ids={"conversation": lead.key}, url=None, created=True, notes=("cut",) if shorter else ()
@@ -154,7 +155,7 @@ assert_type(chatferry_hubspot.register_connectors(), Sequence[type[Connector]])
 def wait(error: DeliveryError) -> float | None:
     """Say how long an error asks to wait, by its class."""
     assert_type(error.code, str | None)
-    assert_type(error.words, str)
+    assert_type(error.crm_message, str)
     if isinstance(error, TemporaryFailure):  # RateLimited is one
         return error.retry_after
     if isinstance(error, QuotaExhausted):
@@ -177,3 +178,13 @@ FAILURES: list[DeliveryError] = [
     QuotaExhausted("enough for today", until=datetime.now(tz=UTC) + timedelta(hours=1)),
     AuthFailure("the token was taken back"),
 ]
+
+
+def write(values: Sequence[str]) -> Sequence[Receipt]:
+    """Stand for a call that writes many records at once."""
+    return [Receipt(ids={"card": value}) for value in values]
+
+
+def write_each(values: Sequence[str]) -> Sequence[Outcome]:
+    """Write many, and find those that are refused."""
+    return isolate(values, write, refusal=PermanentFailure, stop=TemporaryFailure, size=100, calls=64)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import chatferry
-from chatferry.plugins import Plugins, State
+from chatferry.plugins import Plugins, PluginState
 
 PAGE = Path(__file__).parent / "public_api.py"
 
@@ -26,4 +26,4 @@ def test_the_type_test_is_a_plugin_that_loads():
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     report = next(found for found in Plugins.load(extra=[module]).reports if found.name == "public_api")
-    assert report.state is State.OK, report
+    assert report.state is PluginState.OK, report
