@@ -88,7 +88,9 @@ class CardConnector(Connector):
         assert_type(shorter, Cut | None)
         text = shorter.text if shorter else lead.transcript
         if not text:
-            return PermanentFailure("there is nothing to write", crm_message="empty", code="E1", reference="r-1")
+            return PermanentFailure(
+                "there is nothing to write", crm_message="empty", code="E1", reference="r-1"
+            )
         self.context.memory.put("last", lead.key)
         return Receipt(
             ids={"conversation": lead.key}, url=None, created=True, notes=("cut",) if shorter else ()
