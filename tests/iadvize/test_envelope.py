@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from chatferry.errors import WebhookRefused
 from chatferry.iadvize.envelope import read_event
@@ -129,15 +130,62 @@ def test_an_optional_member_may_be_empty(name):
         ({"clientId": 2**63}, "/clientId is not an integer between 0 and 2^63 - 1"),
         ({"clientId": "1" * 5000}, "/clientId is not an integer between 0 and 2^63 - 1"),
         ({"clientId": True}, "/clientId is not an integer between 0 and 2^63 - 1"),
-        ({"projectId": 1.5}, "/projectId is not an integer between 0 and 2^63 - 1"),
-        ({"operatorIds": {"id": 1}}, "/operatorIds is not an integer between 0 and 2^63 - 1"),
+        ({"clientId": 1.5}, "/clientId is not an integer between 0 and 2^63 - 1"),
+        ({"clientId": -1.0}, "/clientId is not an integer between 0 and 2^63 - 1"),
+        ({"clientId": 1e300}, "/clientId is not an integer between 0 and 2^63 - 1"),
         ({"conversationId": ["x"]}, "/conversationId is not a string"),
-        ({"createdAt": 5}, "/createdAt is not a string"),
-        ({"platform": None, "channel": 1}, "/platform is missing; /channel is not a string"),
+        (
+            {"platform": None, "clientId": []},
+            "/platform is missing; /clientId is not an integer between 0 and 2^63 - 1",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(members, problem):
     assert refusal(json.dumps(LEAST | members).encode()) == (422, problem)
+
+
+@pytest.mark.parametrize(
+    ("members", "left_out", "kept"),
+    [
+        ({"createdAt": 1_700_000_000}, "createdAt", {}),
+        ({"createdAt": {"at": 1}}, "createdAt", {}),
+        ({"operatorIds": [7, 2**63, "x", 8]}, "operatorIds", {"operator_ids": (7, 8)}),
+        ({"operatorIds": {"id": 1}}, "operatorIds", {}),
+        ({"operatorId": 2**63}, "operatorId", {}),
+        ({"operatorIds": [2**63], "operatorId": 7}, "operatorIds", {"operator_ids": (7,)}),
+        ({"projectId": 1.5}, "projectId", {}),
+        ({"projectId": 1549, "websiteId": "x"}, "websiteId", {"project_id": 1549}),
+        ({"projectId": "x", "websiteId": 1549}, "projectId", {"project_id": 1549}),
+        ({"visitorId": ["x"]}, "visitorId", {}),
+        ({"visitorId": "a\0b"}, "visitorId", {}),
+        ({"visitorId": "v" * 129}, "visitorId", {}),
+        ({"channel": 1}, "channel", {}),
+        ({"channel": "c" * 129}, "channel", {}),
+    ],
+)
+def test_a_fact_that_cannot_be_read_is_left_out_and_said_so(members, left_out, kept):
+    with capture_logs() as log:
+        found = event(**members)
+    assert replace(found, body=b"") == replace(event(), body=b"", **kept)
+    (line,) = log
+    assert line["event"] == "facts left out"
+    assert f"/{left_out} " in line["detail"]
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"clientId": 335.0}, {"client_id": 335}),
+        ({"projectId": 1549.0, "operatorIds": [7.0]}, {"project_id": 1549, "operator_ids": (7,)}),
+        ({"conversationId": 12.0, "visitorId": 13.0}, {"conversation_id": "12", "visitor_id": "13"}),
+    ],
+)
+def test_a_number_with_nothing_after_its_point_is_an_integer(members, expected):
+    assert replace(event(**members), body=b"") == replace(event(), body=b"", **expected)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text():
+    assert read(b"\xef\xbb\xbf" + json.dumps(LEAST).encode()).event_id == "e-1"
 
 
 @pytest.mark.parametrize(

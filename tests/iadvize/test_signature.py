@@ -34,6 +34,11 @@ def test_case_and_blanks_around_the_header_do_not_matter():
     verify([OLD], BODY, f"  {sign(OLD, BODY).upper()} ")
 
 
+@pytest.mark.parametrize("folded", ["{0}, {0}", "{0},{0}", "{0},", " {0} , {0}"])
+def test_a_signature_that_is_said_twice_counts_once(folded):
+    verify([OLD], BODY, folded.format(sign(OLD, BODY)))
+
+
 def test_a_forged_signature_is_refused():
     with pytest.raises(WebhookRefused) as refusal:
         verify([OLD, NEW], BODY, sign(Secret("guess"), BODY))
@@ -65,7 +70,10 @@ def test_nothing_is_accepted_without_a_secret():
         ("sha256=" + "0" * 65, "not 64"),
         ("sha256=" + "é" * 64, "not 64"),
         ("sha256=" + "\udcff" * 64, "not 64"),
-        ("sha256=" + "g" * 64, "does not belong"),
+        ("sha256=" + "g" * 64, "not 64"),
+        (f"sha256={'0' * 64}, sha256={'1' * 64}", "more than once"),
+        (f"sha256={'0' * 64}, sha1=1", "only sha256"),
+        (", ,", "is missing"),
     ],
 )
 def test_a_strange_header_is_refused_with_the_reason(header, reason):

@@ -15,10 +15,13 @@ from typing import Any, NoReturn
 
 from chatferry.errors import WebhookRefused
 from chatferry.iadvize.scalars import legacy_id, moment
+from chatferry.logs import get_logger
 from chatferry.model import Event
 
+_LOG = get_logger("chatferry.iadvize")
 _LONGEST_ID = 128
 _UUID_LENGTH = 36
+_BYTE_ORDER_MARK = "\ufeff"
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -36,13 +39,17 @@ def read_event(
     :param depth: how deeply its JSON may be nested.
     :raises WebhookRefused: 413, 415, 400 (no JSON) or 422 (not an event), naming what is wrong where.
     """
-    _check_content_type(content_type)
+    check_content_type(content_type)
     if len(raw) > limit:
         raise WebhookRefused(413, "Body too large", f"a body has {limit} bytes at most")
     document = _decode(raw, depth)
     if not isinstance(document, dict):
         raise WebhookRefused(422, "Not an event", "the body is not a JSON object")
-    found = _members(document)
+    found, left_out = _members(document)
+    if left_out:
+        get_logger("chatferry.iadvize").warning(
+            "facts left out", id=found["eventId"], type=found["eventType"], detail="; ".join(left_out)
+        )
     channel = found.get("channel")
     return Event(
         event_id=found["eventId"],
@@ -60,7 +67,11 @@ def read_event(
     )
 
 
-def _check_content_type(content_type: str | None) -> None:
+def check_content_type(content_type: str | None) -> None:
+    """Accept JSON.
+
+    :raises WebhookRefused: 415, for anything else.
+    """
     if content_type == "application/json":
         return
     essence = (content_type or "").partition(";")[0].strip().lower()
@@ -74,7 +85,7 @@ def _check_content_type(content_type: str | None) -> None:
 
 def _decode(raw: bytes, depth: int) -> Any:
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise WebhookRefused(400, "Not JSON", f"byte {error.start} is not UTF-8") from None
     # Counting every bracket is quick and nearly always enough.
@@ -114,7 +125,11 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class _Wrong(ValueError):
-    """What is wrong with a member, to be read after its name."""
+    """What is wrong with a member, to be read after its name, and what of it can be read all the same."""
+
+    def __init__(self, problem: str, rest: Any = None) -> None:
+        self.rest = rest
+        super().__init__(problem)
 
 
 def _number(value: Any) -> int:
@@ -127,9 +142,13 @@ def _number(value: Any) -> int:
 
 def _numbers(value: Any) -> tuple[int, ...]:
     """Read one integer id or an array of them, nulls in it ignored."""
-    if isinstance(value, list):
-        return tuple(dict.fromkeys(_number(each) for each in value if each is not None))
-    return (_number(value),)
+    if not isinstance(value, list):
+        return (_number(value),)
+    read = [legacy_id(each) for each in value if each is not None]
+    found = tuple(dict.fromkeys(each for each in read if each is not None))
+    if None in read:
+        raise _Wrong("holds what is not an integer between 0 and 2^63 - 1", found)
+    return found
 
 
 def _text(value: Any) -> str:
@@ -145,7 +164,7 @@ def _text(value: Any) -> str:
 
 def _id(value: Any) -> str:
     """Read an id that is a text, or an integer in deprecated events. UUIDs come out in lower case."""
-    if type(value) is int:
+    if type(value) in {int, float}:
         return str(_number(value))
     text = _text(value)
     return text.lower() if len(text) == _UUID_LENGTH else text
@@ -173,24 +192,29 @@ _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("createdAt", _date),
 )
 _REQUIRED = ("eventId", "eventType", "platform")
+_NEEDED = (*_REQUIRED, "clientId", "conversationId")
+"""What says which conversation an event is about. iAdvize is asked for the rest, which can be left out."""
 
 
-def _members(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members an event is made of, read.
+def _members(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the members an event is made of, read, and what is wrong with those that were left out.
 
-    Absent and null ones are left out, and optional ones that are empty.
+    Absent and null ones are not there, and optional ones that are empty.
     """
     found: dict[str, Any] = {}
-    problems = []
+    problems: list[str] = []
+    left_out: list[str] = []
     for name, read in _READERS:
         value = document.get(name)
         if value is not None and (value != "" or name in _REQUIRED):
             try:
                 found[name] = read(value)
             except _Wrong as error:
-                problems.append(f"/{name} {error}")
+                (problems if name in _NEEDED else left_out).append(f"/{name} {error}")
+                if error.rest is not None:
+                    found[name] = error.rest
         elif name in _REQUIRED:
             problems.append(f"/{name} is missing")
     if problems:
         raise WebhookRefused(422, "Not an event", "; ".join(problems))
-    return found
+    return found, left_out

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LARGEST_ID = 2**63 - 1
+_LARGEST_EXACT = 2.0**53
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DURATION = re.compile(
@@ -44,7 +45,10 @@ def is_uuid(text: str) -> bool:
 
 
 def legacy_id(value: Any) -> int | None:
-    """Return an id that iAdvize writes as ``335``, ``"335"`` or ``"ha-335"``, or None if it is none."""
+    """Return an id that iAdvize writes as ``335``, ``"335"`` or ``"ha-335"``, or None if it is none.
+
+    JSON does not tell 335.0 from 335, so neither do we, as far as such numbers are exact.
+    """
     if isinstance(value, str):
         platform, _, digits = value.rpartition("-")
         if "-" in value and not platform.isalpha():  # a sign is no platform
@@ -52,6 +56,8 @@ def legacy_id(value: Any) -> int | None:
         if not digits.isascii() or not digits.isdigit() or len(digits) > _DIGITS:
             return None
         value = int(digits)
+    if isinstance(value, float) and value.is_integer() and value <= _LARGEST_EXACT:
+        value = int(value)
     if type(value) is int and 0 <= value <= LARGEST_ID:
         return value
     return None
