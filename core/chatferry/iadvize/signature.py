@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Sequence
 
 from chatferry.errors import WebhookRefused
@@ -11,6 +12,7 @@ from chatferry.settings.secrets import Secret
 HEADER = "X-iAdvize-Signature"
 _ALGORITHM = "sha256"
 _DIGITS = 64
+_DIGEST = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 
 
 def sign(secret: Secret, raw: bytes) -> str:
@@ -23,7 +25,7 @@ def verify(secrets: Sequence[Secret], raw: bytes, header: str | None) -> None:
 
     :raises WebhookRefused: with status 401, saying what is wrong with the signature.
     """
-    given = _given(header)
+    given = digest_in(header)
     # No short cut: how long this takes must not tell which secret matched.
     matches = [hmac.compare_digest(given, _digest(secret, raw)) for secret in secrets]
     if not any(matches):
@@ -34,16 +36,27 @@ def _digest(secret: Secret, raw: bytes) -> str:
     return hmac.digest(secret.reveal().encode(), raw, _ALGORITHM).hex()
 
 
-def _given(header: str | None) -> str:
-    """Return the digest of a header that has the right shape, in lower case."""
-    if header is None or not header.strip():
+def digest_in(header: str | None) -> str:
+    """Return the digest of a header that has the right shape, in lower case.
+
+    A header that was sent twice, or folded into one with a comma, counts once if both say the same.
+
+    :raises WebhookRefused: with status 401, if it has not.
+    """
+    given = {_digest_of(value) for value in (header or "").split(",") if value.strip()}
+    if not given:
         raise _refused(f"the header {HEADER} is missing")
-    scheme, _, digest = header.strip().partition("=")
+    if len(given) > 1:
+        raise _refused(f"the header {HEADER} is there more than once, with different signatures")
+    return given.pop()
+
+
+def _digest_of(value: str) -> str:
+    scheme, _, digest = value.strip().partition("=")
     if scheme.lower() != _ALGORITHM:
         raise _refused(f"only {_ALGORITHM} signatures are accepted")
-    digest = digest.lower()
-    # compare_digest raises on text that is not ASCII, so nothing else may reach it.
-    if len(digest) != _DIGITS or not digest.isascii():
+    digest = digest.strip().lower()
+    if _DIGEST.fullmatch(digest) is None:
         raise _refused(f"the signature is not {_DIGITS} hexadecimal digits")
     return digest
 
