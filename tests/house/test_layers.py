@@ -44,7 +44,7 @@ PUBLIC = {
 
 NOT_LOADED = {
     "chatferry": {"chatferry.plugins", "chatferry.ledger", "pluggy", "sqlalchemy", "flask", "requests"},
-    "chatferry.web.wsgi": {
+    "chatferry.web.asgi": {
         "chatferry.deliver",
         "chatferry.emulators",
         "chatferry.engine",

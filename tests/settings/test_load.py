@@ -17,6 +17,7 @@ from chatferry.settings.model import (
     LiveSettings,
     Settings,
     StrategySettings,
+    WebSettings,
 )
 from chatferry.settings.secrets import Secret
 
@@ -168,6 +169,10 @@ def test_what_is_not_toml_is_refused_with_its_place(text, words):
         ("[web]\nport = 70000", "web.port: not between 0 and 65535"),
         ("[web]\nport = 'eighty'", "web.port: not a whole number"),
         ("[web]\nport = true", "web.port: not a whole number"),
+        ("[web]\nbody_timeout = 0", "web.body_timeout: not between 0.1 and 60"),
+        ("[web]\nbodies_per_address = 0", "web.bodies_per_address: not between 1 and 1024"),
+        ("[web]\ntrusted_proxies = ['proxy']", "web.trusted_proxies.0: not an IP address or a network"),
+        ("[web]\ntrusted_proxies = '10.0.0.1'", "web.trusted_proxies: not a list"),
         ("web = 3", "web: not a table; write its keys below a header in brackets"),
         (
             "[live]\ninterval = '5 parsecs'",
@@ -344,3 +349,13 @@ def test_a_mangled_file_is_refused_without_showing_a_secret(cut, insert, swap):
     except SettingsError as error:
         found = str(error)
     assert not any(secret in found for secret in SECRETS)
+
+
+def test_a_trusted_proxy_is_an_address_or_a_network():
+    written = (
+        "trusted_proxies = ['127.0.0.1', '10.1.2.3/8', '::1']\nbodies_per_address = 7\nbody_timeout = '500ms'"
+    )
+    web = load_text(f"[web]\n{written}\n{SMALL}", ENVIRON).web
+    assert web == WebSettings(
+        trusted_proxies=("127.0.0.1/32", "10.0.0.0/8", "::1/128"), bodies_per_address=7, body_timeout=0.5
+    )

@@ -2,129 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import resource
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 
 import pytest
 import requests
+from web_process import SECRET, event, web_server
 
 from chatferry.emulators.iadvize import signature
-from chatferry.ledger import Ledger
-
-SECRET = "yourSecretToken"
-JSON = {"Content-Type": "application/json"}
-CONFIGURATION = """
-database = "sqlite:///ledger.db"
-[web]
-port = {port}
-body_limit = 100_000
-[iadvize]
-secrets = ["env:IADVIZE_SECRET"]
-[[iadvize.clients]]
-platform = "ha"
-client_id = 335
-username = "env:IADVIZE_USER"
-password = "env:IADVIZE_PASSWORD"
-api_url = "http://127.0.0.1:9"
-[destinations]
-"""
-
-
-def event(**changes) -> bytes:
-    body = {
-        "eventId": str(uuid.uuid4()),
-        "eventType": "v2.conversation.closed",
-        "platform": "ha",
-        "clientId": 335,
-        "projectId": 1549,
-        "conversationId": str(uuid.uuid4()),
-    }
-    return json.dumps({**body, **changes}).encode()
-
-
-class Web:
-    """A server in a process group of its own."""
-
-    def __init__(self, folder) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        port = self.url.rpartition(":")[2]
-        (folder / "chatferry.toml").write_text(CONFIGURATION.format(port=port))
-        names = {"IADVIZE_SECRET": SECRET, "IADVIZE_USER": "u", "IADVIZE_PASSWORD": "p"}
-        with (folder / "log.txt").open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "chatferry", "serve", "--web-only"],
-                cwd=folder,
-                env={**os.environ, **names},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.until(lambda: self.get("/readyz") == 200)
-
-    def until(self, happens) -> None:
-        deadline = time.monotonic() + 90
-        while not happens():
-            assert time.monotonic() < deadline, (self.folder / "log.txt").read_text()
-            time.sleep(0.05)
-
-    def get(self, path: str) -> int | None:
-        try:
-            return requests.get(self.url + path, timeout=30).status_code
-        except requests.ConnectionError:
-            return None
-
-    def log(self) -> str:
-        return (self.folder / "log.txt").read_text()
-
-    def post(self, raw: bytes, *, in_chunks: bool = False, **headers: str) -> requests.Response:
-        signed = {"X-iAdvize-Signature": signature(SECRET, raw), **JSON, **headers}
-        sent = {name.replace("_", "-"): value for name, value in signed.items() if value}
-        return requests.post(
-            f"{self.url}/webhooks/iadvize", data=iter([raw]) if in_chunks else raw, headers=sent, timeout=60
-        )
-
-    def events(self) -> int:
-        ledger = Ledger(f"sqlite:///{self.folder}/ledger.db")
-        try:
-            return ledger.status(time.time()).events
-        finally:
-            ledger.close()
-
-    def kept(self) -> dict[str, int]:
-        ledger = Ledger(f"sqlite:///{self.folder}/ledger.db")
-        try:
-            return dict(ledger.status(time.time()).kept)
-        finally:
-            ledger.close()
-
-    def close(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(60)
 
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory):
-    server = None
-    try:
-        server = Web(tmp_path_factory.mktemp("web"))
+    with web_server(tmp_path_factory.mktemp("web")) as server:
         yield server
-    finally:
-        if server:
-            server.close()
 
 
 def refused(answer, status: int, says: str) -> None:
@@ -273,21 +166,12 @@ def test_the_probes_of_orchestrators_answer(web):
     assert web.get("/readyz") == 200
 
 
-def workers(web) -> list[int]:
-    """The web server's processes."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "-g", str(web.process.pid)], capture_output=True, text=True, check=True
-    )
-    return [int(pid) for pid in listed.stdout.split()]
-
-
 def test_a_full_disk_is_answered_503_and_is_over_once_there_is_room(tmp_path):
     """A limit on the size of files refuses to write as a full disk does."""
-    web = Web(tmp_path)
-    try:
+    with web_server(tmp_path) as web:
         assert web.post(event()).status_code == 204
         full = (0, resource.RLIM_INFINITY)
-        for pid in workers(web):
+        for pid in web.processes():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, full)
         answer = web.post(event())
         refused(answer, 503, "Not stored")
@@ -295,10 +179,8 @@ def test_a_full_disk_is_answered_503_and_is_over_once_there_is_room(tmp_path):
         web.until(lambda: web.get("/readyz") == 503)
         assert web.get("/health") == 200
         assert web.events() == 1
-        for pid in workers(web):
+        for pid in web.processes():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         web.until(lambda: web.get("/readyz") == 200)
         assert web.post(event()).status_code == 204
         assert web.events() == 2
-    finally:
-        web.close()

@@ -46,7 +46,7 @@ def test_an_address_of_ipv6_stands_in_brackets():
     ("process", "needless"),
     [
         ("chatferry.cli.app, chatferry.cli.serve, chatferry.web.server", {"alembic", "flask", "rich"}),
-        ("chatferry.web.wsgi", {"alembic", "gql", "graphql", "jinja2.sandbox", "requests", "rich"}),
+        ("chatferry.web.asgi", {"alembic", "gql", "graphql", "jinja2.sandbox", "requests", "rich"}),
     ],
 )
 def test_no_process_holds_a_large_library_it_does_not_use(process, needless):

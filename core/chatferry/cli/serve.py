@@ -25,16 +25,21 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
 
     workspace.strict |= strict
     engine = workspace.engine
-    server = make_server(workspace.config, workspace.settings.web)
+    log = get_logger("chatferry")
+
+    def serving() -> None:
+        log.info("serving", url=f"{url(server)}/webhooks/iadvize", runner=not web_only)
+
+    server = make_server(workspace.config, workspace.settings.web, serving)
     tune_gc()
     shorten_switch_interval()
     runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
-    get_logger("chatferry").info("serving", url=f"{url(server)}/webhooks/iadvize", runner=runner is not None)
     try:
         server.serve()
     finally:
         if runner is not None:
             runner.stop()
+        log.info("stopped")
     _insist_on(runner)
 
 
@@ -48,9 +53,12 @@ def worker(workspace: Workspace, *, strict: bool) -> None:
         engine = workspace.engine
         tune_gc()
         shorten_switch_interval()
+        log = get_logger("chatferry")
         with LocalRunner(engine, on_failure=told.tell) as runner:
-            get_logger("chatferry").info("working", destinations=list(engine.destinations))
+            log.info("working", destinations=list(engine.destinations))
             told.wait()
+            log.info("stopping")
+        log.info("stopped")
     _insist_on(runner)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
+from ipaddress import ip_network
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -107,6 +109,14 @@ def web_address(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value.strip()):
         return value.strip().rstrip("/")
     raise ValueError('not an address; write one such as "https://api.iadvize.com", without user or query')
+
+
+def network(value: Any) -> str:
+    """Read an IP address or a network of them."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return str(ip_network(value.strip(), strict=False))
+    raise ValueError('not an IP address or a network; write one such as "127.0.0.1" or "10.0.0.0/8"')
 
 
 def choice(*known: str) -> Callable[[Any], str]:

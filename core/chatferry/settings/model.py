@@ -21,6 +21,12 @@ class WebSettings:
     """Requests answered at the same time; concurrent ones share one commit."""
     body_limit: int = 262_144
     """Bytes; iAdvize's events are below 2,000."""
+    body_timeout: float = 5.0
+    """From a request's head to the end of its body."""
+    bodies_per_address: int = 64
+    """Bodies of one address that may come slowly at the same time."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies whose ``X-Forwarded-For`` is believed."""
     json_depth: int = 32
 
 

@@ -32,6 +32,8 @@ LIMITS: Mapping[tuple[type, str], tuple[float, float | None]] = {
     (WebSettings, "port"): (0, 65_535),
     (WebSettings, "threads"): (1, 4096),
     (WebSettings, "body_limit"): (1024, 2**30),
+    (WebSettings, "body_timeout"): (0.1, 60),
+    (WebSettings, "bodies_per_address"): (1, 1024),
     (WebSettings, "json_depth"): (4, 500),
     (ClientSettings, "batch_size"): (1, 500),
     (ClientSettings, "timeout"): (0.1, None),
@@ -51,6 +53,7 @@ LIMITS: Mapping[tuple[type, str], tuple[float, float | None]] = {
 """Lowest and highest value; no duration is below 0."""
 
 READERS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
+    (WebSettings, "trusted_proxies"): ours.network,
     (ClientSettings, "platform"): ours.platform,
     (ClientSettings, "client_id"): ours.identifier,
     (ClientSettings, "api_url"): ours.web_address,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from http import HTTPStatus
+from typing import Final, Protocol
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -12,7 +13,12 @@ from chatferry.errors import ChatferryError, LedgerError, WebhookRefused
 from chatferry.iadvize.signature import HEADER
 from chatferry.logs import get_logger
 from chatferry.model import Event
+from chatferry.web.heads import too_large
 from chatferry.web.problems import problem, register_problems
+from chatferry.web.refusals import Refusals
+
+WEBHOOKS: Final = "/webhooks/iadvize"
+READINESS: Final = "/readyz"
 
 
 class Accept(Protocol):
@@ -22,18 +28,23 @@ class Accept(Protocol):
         """Own an event, or raise why not."""
 
 
-def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) -> Flask:
+def create_app(
+    accept: Accept, ready: Callable[[], None], *, body_limit: int, refusals: Refusals | None = None
+) -> Flask:
     """Return the application.
 
     :param accept: the first verb.
     :param ready: raises a :class:`~chatferry.errors.ChatferryError` while events cannot be stored.
     :param body_limit: bytes; a longer body is refused before it is read.
+    :param refusals: counts what anybody can have refused, so that it does not fill the log.
     """
+    counted = refusals or Refusals()
     app = Flask("chatferry.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = body_limit + 1  # one more tells a body that is cut from a whole one
+    app.url_map.strict_slashes = False
     log = get_logger("chatferry.web")
 
-    @app.post("/webhooks/iadvize")
+    @app.post(WEBHOOKS)
     def webhook() -> Response:
         try:
             event = accept(
@@ -42,7 +53,10 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
                 content_type=request.content_type,
             )
         except WebhookRefused as error:
-            log.warning("webhook refused", status=error.status, reason=error.title, detail=error.detail)
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                counted.note(error)
+            else:  # its sender knows a secret
+                log.warning("webhook refused", status=error.status, reason=error.title, detail=error.detail)
             raise
         except LedgerError as error:
             log.error("webhook not stored", reason=str(error))  # noqa: TRY400  (the reason says all)
@@ -59,7 +73,7 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
     def alive() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/readyz")
+    @app.get(READINESS)
     def prepared() -> Response | dict[str, str]:
         try:
             ready()
@@ -81,5 +95,5 @@ def _body(limit: int) -> bytes:
     except RequestEntityTooLarge:
         raw = None
     if raw is None or len(raw) > limit:
-        raise WebhookRefused(413, "Body too large", f"a body has {limit} bytes at most (web.body_limit)")
+        raise too_large(limit)
     return raw

@@ -23,25 +23,35 @@ def problem(status: int, title: str, detail: str) -> Response:
 
 def register_problems(app: Flask) -> None:
     """Answer every error with a problem document."""
-    app.register_error_handler(WebhookRefused, _refused)
+    app.register_error_handler(WebhookRefused, refused)
     app.register_error_handler(LedgerError, _unavailable)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, failed)
 
 
-def _refused(error: WebhookRefused) -> Response:
+def refused(error: WebhookRefused) -> Response:
+    """Answer a webhook that is not ours to keep."""
     return problem(error.status, error.title, error.detail)
+
+
+def busy() -> Response:
+    """Answer a request that too many others are ahead of."""
+    return _later("Busy", "too many requests wait for an answer; send it again")
 
 
 def _unavailable(error: LedgerError) -> Response:
     del error  # its text names the database, which is not the sender's business
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    answer = problem(status, "Not stored", "the event could not be stored; send it again")
+    return _later("Not stored", "the event could not be stored; send it again")
+
+
+def _later(title: str, detail: str) -> Response:
+    answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, title, detail)
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer
 
 
-def _unexpected(error: Exception) -> Response:
+def failed(error: Exception) -> Response:
+    """Answer a request that made us fail, and log where."""
     get_logger("chatferry.web").error("request failed", error=type(error).__name__, at=frames(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed", "chatferry could not answer; it is logged")
 

@@ -1,15 +1,20 @@
-"""The production server: granian, which answers about twice as fast as waitress or gunicorn."""
+"""The production server: granian, with the front of :mod:`chatferry.web.front` inside.
+
+HTTP/1 only: over one connection of HTTP/2 anybody could begin any number of requests.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatferry.errors import SettingsError
 from chatferry.settings.model import WebSettings
+from chatferry.web.connections import CONNECTIONS, allowed_connections
 
 if TYPE_CHECKING:
     from granian.server.mp import MPServer
@@ -18,29 +23,42 @@ CONFIG: Final = "CHATFERRY_CONFIG"
 """The environment variable that names the configuration file to the web process."""
 
 
-def make_server(config: Path, settings: WebSettings) -> MPServer:
+_HEADER_TIMEOUT: Final = 15_000
+"""Milliseconds a request's head may take, and a connection may be idle."""
+_HEADER_BYTES: Final = 32_768
+
+
+def make_server(config: Path, settings: WebSettings, serving: Callable[[], None] = lambda: None) -> MPServer:
     """Return a server whose ``serve()`` answers until SIGINT or SIGTERM, in a process of its own.
 
+    :param serving: called once it accepts connections.
     :raises SettingsError: if the address cannot be listened at.
     """
     port = _free_address(settings)
-    from granian.constants import Interfaces  # noqa: PLC0415  (only ``serve`` needs it, and it is large)
-    from granian.server.mp import MPServer  # noqa: PLC0415  (the same)
+    # Only ``serve`` needs these, and they are large.
+    from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415
+    from granian.http import HTTP1Settings  # noqa: PLC0415
+
+    from chatferry.web.supervised import SupervisedServer  # noqa: PLC0415
 
     os.environ[CONFIG] = str(config.absolute())
     # By default glibc keeps a pool of freed memory for every few of the web process's threads.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     # A forked process would share the runner's locks and connections, in whatever state they are.
     multiprocessing.set_start_method("spawn", force=True)
-    return MPServer(
-        "chatferry.web.wsgi:create",
+    return SupervisedServer(
+        serving=serving,
+        target="chatferry.web.asgi:create",
         factory=True,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         address=settings.host,
         port=port,
         workers=1,
-        blocking_threads=settings.threads,
-        backlog=2048,
+        loop=Loops.asyncio,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT, max_buffer_size=_HEADER_BYTES),
+        backlog=CONNECTIONS,
+        backpressure=allowed_connections(),
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=True,

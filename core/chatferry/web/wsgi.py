@@ -1,4 +1,4 @@
-"""The web process: a configuration, a ledger and the application; no plugin, no CRM."""
+"""The Flask application of a configuration, with a ledger; no plugin, no CRM."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ from chatferry.ledger import Ledger
 from chatferry.logs import configure_logging
 from chatferry.runners.process import tune_gc
 from chatferry.settings.load import load
+from chatferry.settings.model import Settings
 from chatferry.web.app import create_app
+from chatferry.web.refusals import Refusals
 from chatferry.web.server import CONFIG
 
 
-def create() -> Flask:
-    """Return the application of the configuration ``CHATFERRY_CONFIG`` names."""
-    settings = load(Path(os.environ[CONFIG]), os.environ)
+def create(settings: Settings | None = None, refusals: Refusals | None = None) -> Flask:
+    """Return the application of a configuration, by default of the one ``CHATFERRY_CONFIG`` names."""
+    settings = settings or load(Path(os.environ[CONFIG]), os.environ)
     configure_logging(settings.log)
     ledger = Ledger.open(settings.database)
     acceptance = Acceptance(settings, ledger.events)
     _follow_parent()
-    app = create_app(acceptance.accept, ledger.ping, body_limit=settings.web.body_limit)
+    app = create_app(
+        acceptance.accept,
+        ledger.ping,
+        body_limit=settings.web.body_limit,
+        refusals=refusals or Refusals(),
+    )
     tune_gc()
     return app
 
