@@ -7,7 +7,7 @@ Three questions, each answered by contestants that take turns in one run, on one
 kept-open connections by a process of its own:
 
 1. At full speed: ``chatferry serve --web-only`` beside a Flask handler that does nothing, on the same
-   server with the same settings.
+   server, without the front that guards the threads.
 2. At a given rate: the latency of ``chatferry serve`` (which fetches and writes CSV meanwhile) beside
    FastAPI with ``BackgroundTasks``, which commits nothing and fetches and writes in the background.
 3. Which server: chatferry's application on granian, waitress and gunicorn.
@@ -45,7 +45,7 @@ def serving(command: Sequence[str], port: int, environ: dict[str, str] | None = 
 
 
 def granian(app: str, port: int) -> list[str]:
-    """Return the command that serves ``app`` as ``chatferry serve`` does."""
+    """Return the command that serves ``app`` on granian's own threads, without chatferry's front."""
     options = ["--interface", "wsgi", "--factory", "--workers", "1", "--blocking-threads", THREADS]
     options += ["--backlog", "2048", "--no-ws", "--no-log", "--port", str(port)]
     return [sys.executable, "-m", "granian", *options, f"apps:{app}"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask, Response, request
+
+if TYPE_CHECKING:
+    from chatferry.web.front import Front
 
 
 def noop() -> Flask:
@@ -20,5 +25,12 @@ def noop() -> Flask:
 def chatferry() -> Flask:
     """Return chatferry's own application, for a server other than its own."""
     from chatferry.web.wsgi import create  # noqa: PLC0415  (the no-op application does not need it)
+
+    return create()
+
+
+def chatferry_front() -> Front:
+    """Return chatferry's ASGI front around it, for another ASGI server."""
+    from chatferry.web.asgi import create  # noqa: PLC0415  (the same)
 
     return create()

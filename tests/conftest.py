@@ -37,8 +37,9 @@ from chatferry.testing.sample.crm import SampleCrm
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Scale and repeat the chaos run."""
+    """Scale and repeat the chaos run and the siege."""
     parser.addoption("--chaos", type=int, default=60, metavar="N", help="conversations of the chaos run")
+    parser.addoption("--mutations", type=int, default=1500, metavar="N", help="spoilt requests of the siege")
     parser.addoption("--chaos-seed", type=int, default=1, metavar="N", help="what its chance grows from")
 
 

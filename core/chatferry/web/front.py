@@ -23,8 +23,6 @@ from chatferry.web.lanes import Lane, LaneFull, SharedAnswers
 from chatferry.web.problems import busy, failed, refused
 from chatferry.web.refusals import Refusals
 
-_SPARE: Final = 512
-"""Connections that webhooks which wait for a thread leave to others."""
 _ASKING: Final = frozenset({"GET", "HEAD"})
 _ELSEWHERE: Final = WebhookRefused(
     404, "Not Found", f"a signed request came to another path than {WEBHOOKS}; correct the app's callback URL"
@@ -43,7 +41,7 @@ class Front:
             timeout=settings.body_timeout,
             per_address=settings.bodies_per_address,
         )
-        self._webhooks = Lane(app, "webhook", settings.threads, CONNECTIONS - _SPARE)
+        self._webhooks = Lane(app, "webhook", settings.threads, CONNECTIONS // 2)
         self._readiness = SharedAnswers(Lane(app, "readiness", 2, CONNECTIONS))
         self._others = Lane(app, "other", 2, CONNECTIONS)
 
