@@ -10,7 +10,7 @@ kept-open connections by a process of its own:
    server, without the front that guards the threads.
 2. At a given rate: the latency of ``chatferry serve`` (which fetches and writes CSV meanwhile) beside
    FastAPI with ``BackgroundTasks``, which commits nothing and fetches and writes in the background.
-3. Which server: chatferry's application on granian, waitress and gunicorn.
+3. Which server: chatferry's application behind its front, and on granian, waitress and gunicorn without.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ def main() -> None:  # noqa: C901  (three questions, asked one after the other)
             theirs, ours = (middle(runs, "p99") for runs in list(latency.values())[:2])
             print(f"p99 of chatferry serve: {ours / theirs:.2f} times that of BackgroundTasks")
         if "servers" in chosen.parts:
-            servers = {"granian": on(granian), "waitress": on(waitress), "gunicorn gthread": on(gunicorn)}
+            servers = {"chatferry serve --web-only": web_only, "granian, WSGI": on(granian)}
+            servers |= {"waitress": on(waitress), "gunicorn gthread": on(gunicorn)}
             table("3. chatferry's application by server", alternating(servers, chosen.rounds, full_speed))
         print("\nnot in it: TLS, a reverse proxy, a disk whose flush takes milliseconds")
         print(f"one flush to this disk takes {flush() * 1000:.2f} ms (median)")

@@ -58,11 +58,23 @@ CONTESTANTS: dict[str, Callable[[Path, ExitStack], str]] = {
 }
 
 
+def dropped() -> int:
+    """Return how many connections this system's kernel dropped so far because a server's queue was full."""
+    names, values = (
+        line.split()
+        for line in Path("/proc/net/netstat").read_text().splitlines()
+        if line.startswith("TcpExt:")
+    )
+    return int(values[names.index("ListenDrops")])
+
+
 def post(url: str, count: int) -> dict[str, Any]:
     """Post a burst from another process."""
     command = [sys.executable, str(processes.HERE / "burst_load.py"), url, str(count)]
+    before = dropped()
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
+    found["dropped"] = dropped() - before
     return found
 
 
@@ -83,13 +95,16 @@ def main() -> None:
                 for size in chosen.sizes:
                     found[size, name].append(post(url, size))
     for size in chosen.sizes:
-        print(f"\n{size} connections at once{'':14}{'p50 s':>9}{'p99 s':>9}{'last s':>9}  ended")
+        print(
+            f"\n{size} connections at once{'':14}{'p50 s':>9}{'p99 s':>9}{'last s':>9}{'dropped':>9}  ended"
+        )
         for name in CONTESTANTS:
             runs = found[size, name]
             times = "".join(
                 f"{statistics.median(run[p] for run in runs):>9.2f}" for p in ("p50", "p99", "p100")
             )
-            print(f"{name:36}{times}  {[run['ended'] for run in runs]}")
+            lost = max(run["dropped"] for run in runs)
+            print(f"{name:36}{times}{lost:>9}  {[run['ended'] for run in runs]}")
 
 
 if __name__ == "__main__":
