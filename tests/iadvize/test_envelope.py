@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -17,6 +18,13 @@ from chatferry.model import Event
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("webhook.*.json"))
 NOW = datetime(2024, 1, 2, tzinfo=UTC)
 LEAST = {"eventId": "e-1", "eventType": "v2.conversation.closed", "platform": "ha"}
+
+
+@pytest.fixture
+def log():
+    structlog.reset_defaults()  # whatever another test configured
+    with capture_logs() as said:
+        yield said
 
 
 def read(raw, content_type="application/json", **options):
@@ -163,9 +171,8 @@ def test_what_is_wrong_is_named_with_its_place(members, problem):
         ({"channel": "c" * 129}, "channel", {}),
     ],
 )
-def test_a_fact_that_cannot_be_read_is_left_out_and_said_so(members, left_out, kept):
-    with capture_logs() as log:
-        found = event(**members)
+def test_a_fact_that_cannot_be_read_is_left_out_and_said_so(log, members, left_out, kept):
+    found = event(**members)
     assert replace(found, body=b"") == replace(event(), body=b"", **kept)
     (line,) = log
     assert line["event"] == "facts left out"
