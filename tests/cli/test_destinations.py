@@ -24,7 +24,7 @@ def test_waking_delivers_at_once_what_waited_for_the_crm(open_shop):
     assert len(shop.conversations()) == 6
 
 
-def test_a_destination_nobody_configured_is_refused(shop):
+def test_a_destination_that_is_not_configured_is_refused(shop):
     result = shop.run("destinations", "resume", "sails")
     assert result.exit_code == 2
     assert 'there is no destination "sails"; there are: sales' in result.stderr

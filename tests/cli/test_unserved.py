@@ -80,7 +80,7 @@ def test_an_erasure_says_what_is_still_there_and_can_be_repeated(broken, history
     assert len(broken.conversations("ledge")) == 6
 
 
-def test_somebody_who_was_erased_meanwhile_does_not_come_back_with_the_plugin(open_archive, history):
+def test_a_person_erased_meanwhile_does_not_come_back_with_the_plugin(open_archive, history):
     lose(open_archive)
     open_archive.find_history()
     open_archive.work()

@@ -47,7 +47,7 @@ _WEBHOOKS = WebhookSettings()
 
 OPTIONS = (
     click.Option(
-        ["--seed"], type=int, default=1, show_default=True, help="What the conversations grow from."
+        ["--seed"], type=int, default=1, show_default=True, help="The seed that generates the conversations."
     ),
     click.Option(
         ["--conversations"],
