@@ -110,15 +110,15 @@ def test_a_rewrite_cut_off_before_the_exchange_is_completed(connect, lead, rows,
     assert not list(tmp_path.glob("*.edited*"))
 
 
-def test_a_deleted_file_is_written_anew_in_full(connect, lead, rows, tmp_path):
+def test_a_deleted_file_is_rewritten_in_full(connect, lead, rows, tmp_path):
     connect().deliver([lead(n) for n in range(5)])
     (tmp_path / "conversations.csv").unlink()
     (receipt,) = connect().deliver([lead(9)])
     assert len(rows()) == 6
-    assert "was gone" in receipt.notes[0]
+    assert "was missing" in receipt.notes[0]
 
 
-def test_an_edited_file_is_kept_beside_and_written_anew(connect, lead, rows, tmp_path):
+def test_an_edited_file_is_kept_beside_and_rewritten(connect, lead, rows, tmp_path):
     connector, path = connect(), tmp_path / "conversations.csv"
     connector.deliver([lead(1, text="ours"), lead(2)])
     path.write_text(path.read_text().replace("ours", "mine"))
@@ -150,7 +150,7 @@ def test_files_copied_elsewhere_go_on_there(connect, lead, rows, tmp_path):
     assert not receipt.notes
 
 
-def test_a_lost_index_is_made_anew_from_the_files(connect, lead, rows, tmp_path):
+def test_a_lost_index_is_rebuilt_from_the_files(connect, lead, rows, tmp_path):
     first = connect()
     first.deliver([lead(n, text=f"=text {n}, é") for n in range(5)])
     first.close()
@@ -170,7 +170,7 @@ def test_a_row_cut_off_in_a_file_without_index_is_left_out(connect, lead, rows, 
 
 
 @pytest.mark.parametrize("damage", [b"this is no database at all " * 200, b""])
-def test_a_damaged_index_is_made_anew_from_the_files(connect, lead, rows, tmp_path, damage):
+def test_a_damaged_index_is_rebuilt_from_the_files(connect, lead, rows, tmp_path, damage):
     first = connect()
     first.deliver([lead(1), lead(2)])
     first.close()
@@ -179,7 +179,7 @@ def test_a_damaged_index_is_made_anew_from_the_files(connect, lead, rows, tmp_pa
     assert [row["version"] for row in rows()] == ["0", "3", "0"]
 
 
-def test_an_index_damaged_in_the_middle_is_made_anew(connect, lead, rows, tmp_path):
+def test_an_index_damaged_in_the_middle_is_rebuilt(connect, lead, rows, tmp_path):
     first = connect()
     first.deliver([lead(n, text=LONG) for n in range(100)])
     first.close()
@@ -191,7 +191,7 @@ def test_an_index_damaged_in_the_middle_is_made_anew(connect, lead, rows, tmp_pa
     assert any("damaged" in note for note in receipts[0].notes)
 
 
-def test_everything_removed_while_running_begins_anew(connect, lead, rows, tmp_path):
+def test_everything_removed_while_running_starts_again(connect, lead, rows, tmp_path):
     connector = connect()
     connector.deliver([lead(1)])
     for path in tmp_path.iterdir():
