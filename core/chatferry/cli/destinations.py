@@ -6,6 +6,7 @@ import time
 
 import click
 
+from chatferry.cli.filters import require_destination
 from chatferry.cli.output import output_option, print_result
 from chatferry.cli.workspace import Workspace
 
@@ -25,7 +26,7 @@ def pause(workspace: Workspace, name: str, *, reason: str, output: str) -> None:
 
     Leads are still queued. A batch that is being delivered is finished.
     """
-    _require_destination(workspace, name)
+    require_destination(workspace.engine, name)
     workspace.ledger.destinations.pause_by_operator(name, reason)
     print_result(output, f"{name} is paused", {"destination": name, "paused": True})
 
@@ -39,15 +40,7 @@ def resume(workspace: Workspace, name: str, *, output: str) -> None:
 
     If the cause persists, the next batch pauses it again.
     """
-    _require_destination(workspace, name)
+    require_destination(workspace.engine, name)
     count = workspace.ledger.resume_destination(name, time.time())
     text = f"{name} is resumed; {count} deliveries no longer wait"
     print_result(output, text, {"destination": name, "paused": False, "due_now": count})
-
-
-def _require_destination(workspace: Workspace, name: str) -> None:
-    """Make sure the destination is configured; the engine has its row in the ledger made."""
-    engine = workspace.engine
-    known = [*engine.destinations, *engine.unserved]
-    if name not in known:
-        raise click.UsageError(f'there is no destination "{name}"; there are: {", ".join(known)}')

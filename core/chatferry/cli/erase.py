@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from chatferry.cli.filters import require_destination
 from chatferry.cli.output import output_option, print_json
 from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
@@ -58,9 +59,8 @@ def erase(
 def _chosen(
     engine: Engine, conversation: str | None, email: str | None, destination: str | None
 ) -> Sequence[int]:
-    known = [*engine.destinations, *engine.unserved]
-    if destination is not None and destination not in known:
-        raise click.UsageError(f'there is no destination "{destination}"; there are: {", ".join(known)}')
+    if destination is not None:
+        require_destination(engine, destination)
     chosen = engine.ledger.erasures.meant(conversation=conversation, email=email)
     if not chosen:
         raise ChatferryError("the ledger knows no such conversation; nothing was erased")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from chatferry.connector import Connector, Outcome
 from chatferry.errors import PermanentFailure, RateLimited, TemporaryFailure
-from chatferry.model import Receipt, Value
+from chatferry.model import Receipt
 from chatferry.testing.capability import Capability
 from chatferry.testing.cases.case import (
     Cases,
@@ -18,6 +18,7 @@ from chatferry.testing.cases.case import (
     key_of,
     needs,
     outcomes,
+    text_in,
 )
 from chatferry.testing.harness import Harness
 from chatferry.testing.trouble import Trouble
@@ -65,7 +66,9 @@ class BatchCases(Cases):
     def test_the_later_of_two_contents_in_a_batch_wins(self, crm: Harness, connector: Connector) -> None:
         """Leads are written in their order."""
         older, newer = (
-            crm.leads.ordinary(contact=_text(crm, "contact", text), conversation=_text(crm, "", text))
+            crm.leads.ordinary(
+                contact=text_in(crm.contact, text), conversation=text_in(crm.conversation, text)
+            )
             for text in ("older", "newer")
         )
         delivered(connector, older, newer)
@@ -162,8 +165,3 @@ class PartialSuccessCases(Cases):
         refused = final.pop(leads.index(culprit))
         assert not isinstance(refused, Receipt), "the refused lead came out as delivered"
         holds_receipts(crm, [lead for lead in leads if lead is not culprit], final)
-
-
-def _text(crm: Harness, role: str, text: str) -> dict[str, Value]:
-    shape = crm.contact if role == "contact" else crm.conversation
-    return {shape.text: text} if shape else {}

@@ -109,6 +109,11 @@ def key_of(crm: Harness, shape: Shape, lead: Lead) -> str:
     return lead.contact_key if shape is crm.contact else lead.key
 
 
+def text_in(shape: Shape | None, text: str) -> dict[str, Value]:
+    """Return the text field of an object with this text; nothing if the CRM has no such object."""
+    return {shape.text: text} if shape else {}
+
+
 def record_of(crm: Harness, shape: Shape, lead: Lead) -> Held:
     """Return the one record of a lead."""
     return held_once(crm, shape, key_of(crm, shape, lead))

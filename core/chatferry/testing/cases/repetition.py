@@ -21,6 +21,7 @@ from chatferry.testing.cases.case import (
     record_of,
     same,
     snapshot,
+    text_in,
 )
 from chatferry.testing.harness import Harness
 
@@ -88,9 +89,9 @@ class RepetitionCases(Cases):
     @needs(Capability.UPDATE)
     def test_changed_content_replaces_the_old(self, crm: Harness, connector: Connector) -> None:
         """An answer found later updates the record it belongs to."""
-        delivered(connector, crm.leads.ordinary(contact=_texts(crm, "contact", "old")))
+        delivered(connector, crm.leads.ordinary(contact=text_in(crm.contact, "old")))
         changed = crm.leads.ordinary(
-            contact=_texts(crm, "contact", "new"), conversation=_texts(crm, "conversation", "new")
+            contact=text_in(crm.contact, "new"), conversation=text_in(crm.conversation, "new")
         )
         delivered(connector, changed)
         holds_content(crm, changed)
@@ -168,11 +169,6 @@ class ModeCases(Cases):
             assert not record_of(crm, shape, old).fields.get(shape.other)
             held = record_of(crm, shape, new).fields.get(shape.other)
             same(held, crm.held_as(shape.name, shape.other, "mode"), shape.other)
-
-
-def _texts(crm: Harness, role: str, text: str) -> dict[str, Value]:
-    shape = crm.contact if role == "contact" else crm.conversation
-    return {shape.text: text} if shape else {}
 
 
 def _with(lead: Lead, changes: dict[str, dict[str, Value]]) -> Lead:

@@ -21,6 +21,14 @@ def header_of(path: Path, form: Format) -> list[str]:
         return [undefuse(name) for name in next(csv.reader(file, delimiter=form.delimiter), [])]
 
 
+def foreign_file(path: Path, own: Sequence[str], form: Format) -> str:
+    """Return the message for a file whose header does not begin with the connector's own columns."""
+    return (
+        f"{path} is not a file of this connector: its columns should begin with "
+        f"{form.delimiter.join(own)}; move it away, or choose another file name"
+    )
+
+
 def adopt(index: Index, state: IndexState, path: Path, form: Format) -> bool:
     """Import the rows of a file into the index; return whether a row is longer than the header.
 
@@ -33,11 +41,7 @@ def adopt(index: Index, state: IndexState, path: Path, form: Format) -> bool:
     if not header:
         return False
     if header[: len(own)] != own or len(set(header)) != len(header):
-        raise TemporaryFailure(
-            f"{path} is not a file of this connector: its columns should begin with "
-            f"{form.delimiter.join(own)}; move it away, or choose another file name",
-            retry_after=60,
-        )
+        raise TemporaryFailure(foreign_file(path, own, form), retry_after=60)
     state.columns = header
     odd = False
     rows: list[list[str]] = []

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from chatferry import Finding, Level
-from chatferry_csv.adopt import header_of
+from chatferry_csv.adopt import foreign_file, header_of
 from chatferry_csv.records import OWN_COLUMNS
 from chatferry_csv.store import Store
 
@@ -76,7 +76,4 @@ def _header(store: Store, kind: str) -> tuple[Level, str]:
             Level.WARNING,
             f"{path} has another header or delimiter; it will be rewritten from the index",
         )
-    return Level.ERROR, (
-        f"{path} is not a file of this connector: its columns should begin with "
-        f"{store.form.delimiter.join(own)}; move it away, or choose another file name"
-    )
+    return Level.ERROR, foreign_file(path, own, store.form)
