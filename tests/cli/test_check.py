@@ -1,4 +1,4 @@
-"""``chatferry check``: everything is looked at, nothing is changed."""
+"""``chatferry check``: everything is checked, nothing is changed."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from chatferry.testing.trouble import Trouble
 
 @pytest.fixture
 def with_dead(shop):
-    """Six deliveries, two of them dead: the CRM has since been mended."""
+    """Six deliveries, two of them dead: the CRM works again since."""
     shop.crm.switch_on(Trouble.RECORD_REFUSED, 2, None)
     shop.find_history()
     shop.work()
@@ -114,7 +114,7 @@ def test_what_was_discarded_can_be_retried_and_what_is_delivered_is_not_discarde
     assert states(with_dead) == {"delivered": 6}
 
 
-def test_a_discard_of_numbers_fails_if_one_of_them_was_not_given_up(with_dead):
+def test_a_discard_of_numbers_fails_if_one_of_them_was_not_discarded(with_dead):
     delivered = with_dead.json("deliveries", "--state", "delivered")["deliveries"][0]["id"]
     dead = with_dead.json("deliveries", "--state", "dead")["deliveries"][0]["id"]
     result = with_dead.run("discard", str(delivered), str(dead), "--yes")

@@ -1,4 +1,4 @@
-"""``chatferry demo``: the real thing, once, and what it would notice."""
+"""``chatferry demo``: one whole run, and the differences that the comparison finds."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def clumsy():
 
 @pytest.fixture
 def failed(shop):
-    """A shop that has delivered six conversations, and whose commands load the plugin anew."""
+    """A shop that has delivered six conversations, and whose commands load the plugin again."""
     shop.install(clumsy())
     shop.find_history()
     shop.work()
@@ -36,7 +36,7 @@ def failed(shop):
     return shop
 
 
-def test_plugins_tells_it_beside_the_plugin(failed):
+def test_plugins_shows_it_beside_the_plugin(failed):
     result = failed.run("plugins", "--strict")
     assert result.exit_code == 0
     assert SAID in result.stdout

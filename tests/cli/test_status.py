@@ -156,7 +156,7 @@ def the(conversation):
     return SyncRequest(platform="ha", client_id=335, conversation_id=conversation, seen_at=now, due_at=now)
 
 
-def test_a_connector_that_hangs_on_needs_an_operator(shop):
+def test_a_connector_that_keeps_hanging_needs_an_operator(shop):
     def hang(failures):
         ledger, now = shop.engine.ledger, time.time()
         ledger.destinations.take("sales", ledger.owner, now, now + 60)

@@ -45,7 +45,7 @@ def test_a_dead_delivery_shows_the_crms_message_and_what_to_do(shop, history):
     assert "what to do: mend the cause, then: chatferry retry 1" in text
 
 
-def test_a_lead_that_waits_tells_why_and_until_when(shop, history):
+def test_a_lead_that_waits_shows_why_and_until_when(shop, history):
     shop.crm.switch_on(Trouble.QUOTA_SPENT, None, None)
     shop.hear(history.ids[0])
     shop.work()
@@ -54,7 +54,7 @@ def test_a_lead_that_waits_tells_why_and_until_when(shop, history):
     assert "resumes by itself" in text
 
 
-def test_a_conversation_that_iadvize_does_not_show_tells_the_problem(shop, history):
+def test_a_conversation_that_iadvize_does_not_show_has_a_problem(shop, history):
     history.faults.switch_on("late-data=1000000")
     shop.hear(history.ids[0])
     shop.work()
@@ -64,7 +64,7 @@ def test_a_conversation_that_iadvize_does_not_show_tells_the_problem(shop, histo
     assert "read again by itself" in story["suggestion"]
 
 
-def test_an_event_without_consequence_tells_why(shop):
+def test_an_event_without_consequence_shows_why(shop):
     shop.hear("12345", "conversation.closed")
     (story,) = shop.json("why", "12345")
     assert story["conversation"] is None
@@ -72,7 +72,7 @@ def test_an_event_without_consequence_tells_why(shop):
     assert "without consequence" in shop.run("why", "12345").stdout
 
 
-def test_a_lead_that_was_left_out_tells_the_rule(open_shop, history):
+def test_a_skipped_lead_shows_the_rule(open_shop, history):
     shop = open_shop('channels = ["CALL"]\n')
     shop.find_history()
     shop.work()
@@ -81,7 +81,7 @@ def test_a_lead_that_was_left_out_tells_the_rule(open_shop, history):
     assert "retry --resync" in text
 
 
-def test_nothing_is_known_of_a_stranger(shop):
+def test_an_unknown_conversation_is_an_error(shop):
     result = shop.run("why", str(uuid.uuid4()))
     assert result.exit_code == 1
     assert "chatferry reconcile" in str(result.exception)

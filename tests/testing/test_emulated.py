@@ -87,12 +87,12 @@ def test_a_silence_lasts_until_the_crm_behaves(crm, trouble, received):
     with pytest.raises(requests.ReadTimeout):
         get(crm, who="ada@example.org", request_timeout=0.2)
     assert crm.app.received == received
-    assert get(crm) == (200, "hello")  # the second request is not held
+    assert get(crm) == (200, "hello")  # the second request is not blocked
     crm.behave()
     assert get(crm) == (200, "hello")
 
 
-def test_who_waits_through_a_silence_gets_no_good_answer(crm):
+def test_a_request_that_outlasts_a_time_out_gets_no_good_answer(crm):
     crm.misbehave(Trouble.TIMEOUT_AFTER)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(get, crm)

@@ -44,7 +44,7 @@ def init(workspace: Workspace, *, names: Sequence[str], client: tuple[str, int],
     chosen = _connectors(workspace.installed, names)
     text = configuration(chosen, *client)
     _write(workspace.config, text, force=force)
-    click.echo(f"{workspace.config} is written. Every setting is explained in it; look through it.")
+    click.echo(f"{workspace.config} is written. Its comments explain the settings; look through it.")
     unset = [name for name in variables(text) if not os.environ.get(name)]
     if unset:
         click.echo("\nSet these environment variables, or refer to files instead:")

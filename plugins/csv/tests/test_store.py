@@ -1,4 +1,4 @@
-"""Large files, and what others do to files: through the connector, as an operator would see it."""
+"""Large files, and changes by other programs: through the connector, as an operator would see it."""
 
 import os
 import shutil
@@ -37,20 +37,20 @@ def test_new_rows_of_a_large_file_are_there_at_once(large, lead, rows, tmp_path)
     assert (tmp_path / "conversations.csv").stat().st_ino == inode
 
 
-def test_changed_rows_of_a_large_file_are_shown_by_themselves(large, lead, rows):
+def test_changed_rows_of_a_large_file_are_published_by_themselves(large, lead, rows):
     large.deliver([lead(5, 1, text=LONG), lead(1000)])
     assert rows()[5]["version"] == "0"
     until(lambda: rows()[5]["version"] == "1")
     assert len(rows()) == 301
 
 
-def test_changed_rows_are_shown_at_close(large, lead, rows):
+def test_changed_rows_are_published_at_close(large, lead, rows):
     large.deliver([lead(5, 1, text=LONG)])
     large.close()
     assert rows()[5]["version"] == "1"
 
 
-def test_changed_rows_are_shown_after_a_restart_without_any_lead(large, lead, connect, tmp_path):
+def test_changed_rows_are_published_after_a_restart_without_any_lead(large, lead, connect, tmp_path):
     large.deliver([lead(5, 1, text=LONG)])
     before = tmp_path / "before"
     before.mkdir()
@@ -78,7 +78,7 @@ def test_the_same_content_again_writes_nothing(large, lead, tmp_path):
     assert (tmp_path / "conversations.csv").stat() == before
 
 
-def test_a_new_column_is_shown_at_once_even_in_a_large_file(large, lead, rows):
+def test_a_new_column_is_published_at_once_even_in_a_large_file(large, lead, rows):
     large.deliver([lead(1000, extra="new")])
     assert [rows()[0]["extra"], rows()[-1]["extra"]] == ["", "new"]
 
