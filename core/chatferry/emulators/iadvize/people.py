@@ -1,4 +1,4 @@
-"""Who is in the emulated world: clients with their projects and operators, and the visitors."""
+"""The people of the emulated world: clients with their projects and operators, and visitors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A visitor, with what iAdvize's profile holds of them and what they tell only in messages."""
+    """A visitor: the profile that iAdvize keeps, and the e-mail and phone that only messages contain."""
 
     number: int
     id: str

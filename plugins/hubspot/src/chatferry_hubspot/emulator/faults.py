@@ -1,4 +1,4 @@
-"""The misbehaviours ``--fault`` switches on, one sentence each; the documentation's table is this one."""
+"""The faults that ``--fault`` switches on, one sentence each; a test compares the documentation with it."""
 
 from __future__ import annotations
 
