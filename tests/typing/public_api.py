@@ -88,7 +88,9 @@ class CardConnector(Connector):
         assert_type(shorter, Cut | None)
         text = shorter.text if shorter else lead.transcript
         if not text:
-            return PermanentFailure("there is nothing to write", crm_message="empty", code="E1", reference="r-1")
+            return PermanentFailure(
+                "there is nothing to write", crm_message="empty", code="E1", reference="r-1"
+            )
         self.context.memory.put("last", lead.key)
         return Receipt(
             ids={"conversation": lead.key}, url=None, created=True, notes=("cut",) if shorter else ()
@@ -136,7 +138,7 @@ def register_strategies() -> Sequence[type[Strategy]]:
 
 @hookimpl(tryfirst=True)
 def veto_delivery(lead: Lead, destination: str) -> str | None:
-    """Refuse what nobody can answer."""
+    """Refuse what cannot be answered."""
     return None if lead.email or destination == "archive" else "it has no address"
 
 
