@@ -53,7 +53,7 @@ def test_no_wait_that_a_crm_asks_for_is_longer_than_a_day(odd):
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf, None, "120", -5.0, True])
 def test_what_is_no_number_of_seconds_is_no_wish(odd):
-    assert schedule.wish(odd) == 0
+    assert schedule.requested_delay(odd) == 0
 
 
 NOW = 1_700_000_000.0

@@ -89,7 +89,7 @@ class Engine:
 
     def keep_leases(self) -> None:
         """Keep what this process works on; to be called several times a lease."""
-        self.ledger.extend(self.clock() + self.settings.runner.lease, self.fairness.under_way)
+        self.ledger.extend(self.clock() + self.settings.runner.lease, self.fairness.in_progress)
 
     @property
     def reconciler(self) -> Reconciler:

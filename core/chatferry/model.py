@@ -171,7 +171,7 @@ class Conversation:
 
     @property
     def answered(self) -> bool:
-        """Whether anybody on the brand's side, agent or bot, said a word."""
+        """Whether an agent or a bot said a word."""
         return any(m.author.kind in {AuthorKind.AGENT, AuthorKind.BOT} for m in self.messages)
 
 

@@ -25,50 +25,50 @@ REFUSED: Final = "refused: "
 """How the problem of a conversation begins whose client iAdvize refuses."""
 
 READ_BY: Final = 3600.0
-"""Seconds a conversation may wait to be read before an operator is told: what mends itself is quicker."""
+"""Seconds a conversation may wait to be read before ``status`` reports it."""
 
 PROBE_CREDENTIALS: Final = 300.0
 """Seconds between two looks at refused credentials."""
 
-QUOTA_REST: Final = 3600.0
-"""Seconds a destination rests when its CRM does not say when the quota is back."""
+QUOTA_PAUSE: Final = 3600.0
+"""Seconds a destination is paused when its CRM does not say when the quota is back."""
 
 
-HANGS_ON: Final = 3
-"""Batches in a row that hung after which an operator is told: it may not end without a restart."""
+HUNG_BATCHES: Final = 3
+"""Batches in a row that hung after which ``status`` reports it: it may not end without a restart."""
 
-LONGEST_WISH: Final = 86_400.0
-"""Seconds of patience a CRM or iAdvize may ask for at most; HubSpot says up to 24 hours, of a move."""
+LONGEST_DELAY: Final = 86_400.0
+"""The longest delay, in seconds, that a CRM or iAdvize may ask for; HubSpot documents up to 24 hours."""
 
 
-def wish(seconds: object) -> float:
-    """Return the seconds of patience somebody asks for: a day at most, none if it is no number."""
+def requested_delay(seconds: object) -> float:
+    """Return the delay that a platform asks for, in seconds: a day at most, 0 if it is no number."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return 0.0
-    capped = min(max(seconds, 0), LONGEST_WISH)  # not a number stays what it is
+    capped = min(max(seconds, 0), LONGEST_DELAY)  # not a number stays what it is
     return float(capped) if seconds != math.inf and math.isfinite(capped) else 0.0
 
 
 def quota_ends(until: object, now: float, retry: RetrySettings) -> float:
-    """Return when a destination wakes whose quota is back at ``until``, within :data:`LONGEST_WISH`.
+    """Return when a destination resumes whose quota is back at ``until``, within :data:`LONGEST_DELAY`.
 
     A date without a zone is of UTC; one that is past already is waited for as after a first failure.
     """
     if not isinstance(until, datetime):
-        return now + QUOTA_REST
+        return now + QUOTA_PAUSE
     at = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return min(max(at.timestamp(), now + retry.first), now + LONGEST_WISH)
+    return min(max(at.timestamp(), now + retry.first), now + LONGEST_DELAY)
 
 
 def back_off(failures: int, retry: RetrySettings, *, at_least: float | None = None) -> float:
     """Return the seconds to wait after ``failures`` in a row: exponential, with full jitter.
 
-    Never below ``at_least``, what the other side asked for, within :data:`LONGEST_WISH`; never below
-    ``retry.first`` either, so that jitter does not turn patience into a burst.
+    Never below ``at_least``, what the other side asked for, within :data:`LONGEST_DELAY`; never below
+    ``retry.first`` either, so that jitter does not cause a burst.
     """
     ceiling = min(retry.longest, retry.first * 2 ** min(failures, 32))
-    patience = random.uniform(retry.first, max(ceiling, retry.first))  # noqa: S311  (chance, not secrecy)
-    return max(patience, wish(at_least))
+    delay = random.uniform(retry.first, max(ceiling, retry.first))  # noqa: S311  (chance, not secrecy)
+    return max(delay, requested_delay(at_least))
 
 
 def is_given_up(failing_since: float | None, now: float, retry: RetrySettings) -> bool:

@@ -50,7 +50,7 @@ def test_the_numbers_in_the_promise_are_the_defaults():
     assert (retry.first, retry.longest, retry.give_up_after) == (2, 3600, 3 * 86_400)
     assert DestinationSettings(name="x", connector="y").linger == 0.05
     assert (ReconcileSettings().every, ReconcileSettings().overlap) == (3600, 3 * 3600)
-    assert (schedule.PROBE_CREDENTIALS, schedule.QUOTA_REST) == (300, 3600)
+    assert (schedule.PROBE_CREDENTIALS, schedule.QUOTA_PAUSE) == (300, 3600)
     assert [schedule.not_ready(attempts) for attempts in range(6)] == [2, 10, 60, 300, 900, 900]
     assert (retention.events_days, retention.leads_days) == (30, 90)
     assert RunnerSettings().lease == 60

@@ -220,8 +220,8 @@ class Installation:
     def forgotten(self) -> list[tuple[Any, ...]]:
         """The conversations that will not be read although they were not since their close was announced."""
         return self.ask(
-            "SELECT conversation_id, problem FROM conversations WHERE close_heard_at IS NOT NULL"
-            " AND due_at IS NULL AND (synced_at IS NULL OR synced_at < close_heard_at)"
+            "SELECT conversation_id, problem FROM conversations WHERE close_announced_at IS NOT NULL"
+            " AND due_at IS NULL AND (synced_at IS NULL OR synced_at < close_announced_at)"
         )
 
     def paused(self, *, longer_than: float) -> list[tuple[Any, ...]]:

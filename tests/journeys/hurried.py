@@ -11,8 +11,8 @@ from chatferry import schedule
 schedule._NOT_READY = (0.1, 0.3, 1.0, 1.0, 1.0)
 schedule.WAITED_FOR_CLOSE = sum(schedule._NOT_READY)
 schedule.PROBE_CREDENTIALS = 1.0
-schedule.QUOTA_REST = 1.0
-schedule.LONGEST_WISH = 2.0
+schedule.QUOTA_PAUSE = 1.0
+schedule.LONGEST_DELAY = 2.0
 
 if __name__ == "__main__":  # the web server's processes import this again
     from chatferry.cli import main

@@ -80,8 +80,8 @@ def test_a_client_that_is_new_is_compared_with_those_that_go_on(ledger):
 
 def test_what_closed_in_a_period_is_on_its_way_until_it_is_delivered(fill, decided):
     way = fill.ledger.reconciliations.on_their_way
-    fill.mark("c1", close_heard_at=NOW - 10)
-    fill.mark("c2", close_heard_at=NOW - 1000)
+    fill.mark("c1", close_announced_at=NOW - 10)
+    fill.mark("c2", close_announced_at=NOW - 1000)
     assert way(NOW - 100, NOW) == (1, 0)
     fill.sync(decided())
     assert way(NOW - 100, NOW) == (0, 1)

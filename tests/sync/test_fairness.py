@@ -53,5 +53,5 @@ def test_a_reading_that_fails_has_ended(lease):
 def test_what_is_being_read_is_known_while_it_is(lease):
     fairness = Fairness(2)
     with fairness.reading(lease) as first, fairness.reading(lease) as second:
-        assert fairness.under_way == [first[0].id, second[0].id]
-    assert fairness.under_way == []
+        assert fairness.in_progress == [first[0].id, second[0].id]
+    assert fairness.in_progress == []

@@ -62,5 +62,5 @@ def _about_destination(state: DestinationState) -> Iterator[str]:
     name = state.name
     if state.pause_kind is PauseKind.CREDENTIALS:
         yield f"{name}: its credentials are refused; mend them, then chatferry destinations resume {name}"
-    if state.pause_kind is PauseKind.HUNG and state.failures >= schedule.HANGS_ON:
+    if state.pause_kind is PauseKind.HUNG and state.failures >= schedule.HUNG_BATCHES:
         yield f"{name}: its connector does not answer; if that lasts, restart chatferry"

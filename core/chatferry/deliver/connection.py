@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from chatferry.connector import Connector
@@ -74,7 +75,7 @@ class Connection:
             if connector is None:
                 connector = self._connector = self._calls.run(self.connect, timeout=seconds)
                 seconds, began = connector.timeout, self._clock()
-            return self._calls.run(lambda: ask(connector), timeout=seconds)
+            return self._calls.run(partial(ask, connector), timeout=seconds)
         except CallHung as hung:
             if hung.call is not None:
                 self._hung, self._abandon_at = hung, began + _TIMEOUTS * seconds

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any, Final
 
 from chatferry.connector import Connector, Finding, Level, Outcome
@@ -87,7 +88,7 @@ class Dispatcher:
         :raises DeliveryError: what the connector raises; :class:`_ConnectorFailed` for any other error.
         """
         try:
-            outcomes = self._connection.call(lambda connector: connector.deliver(leads))
+            outcomes = self._connection.call(methodcaller("deliver", leads))
             return sound_outcomes(self._destination, outcomes, len(leads))
         except ConnectorHung as error:
             if error.call is not None:
@@ -112,7 +113,7 @@ class Dispatcher:
     def check(self) -> Sequence[Finding]:
         """Return what the connector's ``check`` finds; a check that fails or hangs is a finding itself."""
         try:
-            findings = self._connection.call(lambda connector: connector.check())
+            findings = self._connection.call(methodcaller("check"))
         except DeliveryError as error:
             return [self._error(str(error))]
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
@@ -137,7 +138,8 @@ class Dispatcher:
 
     def erase(self, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
         """Erase the records of earlier deliveries; raises what the connector raises."""
-        return self._connection.call(lambda connector: connector.erase(receipts))
+        erased: Sequence[Outcome] = self._connection.call(methodcaller("erase", receipts))
+        return erased
 
     def close(self) -> None:
         """Drop the connector."""

@@ -40,7 +40,7 @@ ClientKey: TypeAlias = tuple[str, int]
 class DueConversation:
     """A conversation leased to be read, with every event kept about it, oldest first.
 
-    ``event_facts`` holds what those told that are kept no longer.
+    ``event_facts`` holds the facts of events that are pruned.
     """
 
     id: int
@@ -49,7 +49,7 @@ class DueConversation:
     conversation_id: str
     project_id: int | None
     first_seen_at: float
-    close_heard_at: float | None
+    close_announced_at: float | None
     closed_at: float | None
     synced_at: float | None
     generation: int
@@ -97,7 +97,7 @@ class Conversations:
     ) -> list[DueConversation]:
         """Lease up to ``limit`` due conversations of one client, or return none.
 
-        Nobody else gets them before ``until``; live ones come before those of the past.
+        No other thread gets them before ``until``; live ones come before those of a backfill.
 
         :param fewer: clients that have a limit of their own.
         :param but: clients whose conversations are left alone this time.
@@ -116,10 +116,10 @@ class Conversations:
                 {"now": now, "platform": first.platform, "client": first.client_id, "limit": most},
             ).all()
             connection.execute(_LEASE, {"ids": [row.id for row in rows], "owner": owner, "until": until})
-        # Nobody has to wait for this; an event that came meanwhile marks its conversation anew.
+        # Outside the lock: an event that comes meanwhile makes its conversation due again.
         with self._database.read() as connection:
-            heard = self._events.of(connection, [row.conversation_id for row in rows])
-        return [_leased(row._mapping, heard) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
+            events = self._events.of(connection, [row.conversation_id for row in rows])
+        return [_leased(row._mapping, events) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
 
     def record_sync(
         self, owner: str, results: Sequence[SyncResult], now: float
@@ -277,14 +277,14 @@ def _recorded(one: SyncResult) -> dict[str, object]:
     }
 
 
-def _leased(row: RowMapping, heard: Mapping[str, Sequence[Event]]) -> DueConversation:
-    return DueConversation(**{**row, "lease": row["lease"] + 1}, events=_about(row, heard))
+def _leased(row: RowMapping, events: Mapping[str, Sequence[Event]]) -> DueConversation:
+    return DueConversation(**{**row, "lease": row["lease"] + 1}, events=_about(row, events))
 
 
-def _about(row: RowMapping, heard: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:
+def _about(row: RowMapping, events: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:
     """Two clients may use one id: an event is about the conversation of its own client."""
     return tuple(
         event
-        for event in heard.get(str(row["conversation_id"]), ())
+        for event in events.get(str(row["conversation_id"]), ())
         if event.platform == row["platform"] and event.client_id == row["client_id"]
     )

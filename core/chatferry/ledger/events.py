@@ -91,7 +91,7 @@ def _accept(connection: Connection, admissions: Sequence[Admission]) -> None:
     fresh = [admission for event_id, admission in unique.items() if event_id not in known]
     if not fresh:
         return
-    fresh.sort(key=lambda admission: admission.event.event_id)  # one order for everybody, see locking
+    fresh.sort(key=lambda admission: admission.event.event_id)  # one order in every transaction, see locking
     connection.execute(insert_or_ignore(connection, events), [_row(admission) for admission in fresh])
     requests = [one for admission in fresh if (one := _request(admission))]
     visitors = [one for admission in fresh for one in _visitor_requests(connection, admission)]
@@ -137,7 +137,7 @@ def _request(admission: Admission) -> SyncRequest | None:
         visitor_id=event.visitor_id,
         seen_at=at,
         due_at=admission.due_at,
-        close_heard_at=at if event.event_type.endswith("conversation.closed") else None,
+        close_announced_at=at if event.event_type.endswith("conversation.closed") else None,
     )
 
 

@@ -97,7 +97,7 @@ class Ledger:
     def ping(self) -> None:
         """Raise :class:`~chatferry.errors.LedgerUnavailable` unless the ledger can be written.
 
-        Whoever asks again within a second gets the same answer: anybody may ask, as often as they like.
+        The answer is cached for a second: the health route is public, and may be asked at any rate.
         """
         with self._pinging:
             if time.monotonic() - self._pinged_at > _PING_SECONDS:

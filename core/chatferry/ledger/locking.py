@@ -1,7 +1,7 @@
-"""One order in which everybody locks rows, so that no two transactions wait for each other.
+"""Lock ordering: every transaction locks rows in one order, so that no two deadlock.
 
 Conversations come before deliveries, and these before destinations; conversations in the order of
-their names, as marks come sorted, and the others in that of their numbers. SQLite has one writer and
+their names, as sync requests come sorted, and the others in that of their numbers. SQLite has one writer and
 needs none of it.
 """
 

@@ -50,7 +50,7 @@ class Reconciliations:
     ) -> list[Progress]:
         """Begin to compare a period for every client, or go on where that was interrupted.
 
-        All are written before the first is compared: what was interrupted can be told from what was
+        All are written before the first is compared: what was interrupted can be distinguished from what was
         never begun, and a client that was finished from one that was not.
         """
         table = reconciliations.c
@@ -136,7 +136,7 @@ class Reconciliations:
 
     def on_their_way(self, since: float, until: float) -> tuple[int, int]:
         """Count what closed in a period and is not done: conversations to read, leads to deliver."""
-        closed_then = conversations.c.close_heard_at.between(since, until)
+        closed_then = conversations.c.close_announced_at.between(since, until)
         unread = select(func.count()).where(closed_then, conversations.c.due_at.is_not(None))
         undelivered = (
             select(func.count())

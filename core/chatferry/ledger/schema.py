@@ -1,4 +1,4 @@
-"""Bring a database's schema up to date, once, whoever comes first."""
+"""Bring a database's schema up to date, once, whichever process comes first."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def migrate(database: Database) -> None:
 
 @contextmanager
 def _alone(database: Database) -> Iterator[Connection]:
-    """Change a database while nobody else changes its tables."""
+    """Change a database while no other process changes its tables."""
     with database.write(durable=True) as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})

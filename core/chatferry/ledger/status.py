@@ -28,7 +28,7 @@ class ReadingBacklog:
     """What waits to be read: what is ``due`` now, and what ``failed`` and is read again later.
 
     ``oldest`` is since when the longest of both waits, whatever was tried meanwhile; ``failing_since``
-    the same of what failed and ``idle_since`` of what nobody tried, where it is not of a long past.
+    the same of what failed and ``idle_since`` of what was not tried yet, backfill left out.
     ``later`` are running conversations, and others whose time has not come.
     """
 

@@ -1,4 +1,4 @@
-"""What the ledger heard and knows of one conversation, beside its deliveries."""
+"""What the ledger holds of one conversation, beside its deliveries: its events and its row."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ConversationRow:
     project_id: int | None
     channel: str | None
     first_seen_at: float
-    close_heard_at: float | None
+    close_announced_at: float | None
     closed_at: float | None
     synced_at: float | None
     due_at: float | None

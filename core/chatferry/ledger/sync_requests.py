@@ -27,7 +27,7 @@ class SyncRequest:
     visitor_id: str | None = None
     seen_at: float
     due_at: float
-    close_heard_at: float | None = None
+    close_announced_at: float | None = None
     is_backfill: int = 0
 
 
@@ -38,7 +38,7 @@ def request_sync(connection: Connection, requests: Sequence[SyncRequest]) -> Non
     """
     if not requests:
         return
-    # One order for everybody: transactions that touch the same rows must not wait for each other.
+    # One order in every transaction, see locking.
     rows = sorted(
         requests, key=lambda request: (request.platform, request.client_id, request.conversation_id)
     )
@@ -58,7 +58,7 @@ def _upsert_requests(dialect: str) -> Insert:
             "project_id": func.coalesce(new.project_id, old.project_id),
             "channel": func.coalesce(new.channel, old.channel),
             "visitor_id": func.coalesce(new.visitor_id, old.visitor_id),
-            "close_heard_at": func.coalesce(new.close_heard_at, old.close_heard_at),
+            "close_announced_at": func.coalesce(new.close_announced_at, old.close_announced_at),
             "due_at": case((old.due_at < new.due_at, old.due_at), else_=new.due_at),
             "attempts": case((at_rest, 0), else_=old.attempts),
             "problem": case((at_rest, null()), else_=old.problem),
@@ -81,7 +81,7 @@ def _row(request: SyncRequest) -> dict[str, object]:
         "visitor_id": request.visitor_id,
         "first_seen_at": request.seen_at,
         "due_at": request.due_at,
-        "close_heard_at": request.close_heard_at,
+        "close_announced_at": request.close_announced_at,
         "is_backfill": request.is_backfill,
         "generation": 1,
         "attempts": 0,

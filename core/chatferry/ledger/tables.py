@@ -65,7 +65,7 @@ conversations = Table(
     Column("channel", String(128)),
     Column("visitor_id", String(128)),
     Column("first_seen_at", Double, nullable=False),
-    Column("close_heard_at", Double, comment="when iAdvize said that it closed"),
+    Column("close_announced_at", Double, comment="when an event said that it closed"),
     Column("closed_at", Double, comment="as read from iAdvize"),
     Column("generation", Integer, nullable=False, comment="how often an event marked it due"),
     Column("due_at", Double),
@@ -77,7 +77,7 @@ conversations = Table(
     Column("synced_at", Double),
     Column("problem", Text, comment="why it was not read, if so"),
     Column("waiting_since", Double, comment="when it was due that has not been read since"),
-    Column("event_facts", Text, comment="JSON: what its pruned events told; may be in the visitor's words"),
+    Column("event_facts", Text, comment="JSON: the facts of its pruned events; may quote the visitor"),
     Column("erased_at", Double, comment="nothing is read of it again"),
     # The id first: one index serves the events of a conversation as well, which name it alone.
     UniqueConstraint("conversation_id", "platform", "client_id"),

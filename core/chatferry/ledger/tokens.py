@@ -70,7 +70,7 @@ class LedgerTokens:
         return 0.0
 
     def login_unsent(self, user: str, now: float) -> None:
-        """Count the login no more that was allowed at ``now``: iAdvize never heard of it."""
+        """Count the login no more that was allowed at ``now``: the request never reached iAdvize."""
         one = select(func.min(logins.c.id)).where(logins.c.name == user, logins.c.at == now)
         with self._database.write() as connection:
             connection.execute(delete(logins).where(logins.c.id == one.scalar_subquery()))

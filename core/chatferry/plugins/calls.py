@@ -11,12 +11,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
 T = TypeVar("T")
-_Task: TypeAlias = "tuple[Callable[[], Any], Future[Any]]"
+_Task: TypeAlias = "tuple[Context, Callable[[], Any], Future[Any]]"
 
 MOST_HUNG: Final = 5
 """Calls of one kind that may hang at a time: each keeps a thread, and what the called code holds."""
@@ -102,16 +102,15 @@ class _Worker:
 
     def start(self, function: Callable[[], T]) -> Future[T]:
         call: Future[T] = Future()
-        context = copy_context()
-        self._tasks.put((lambda: context.run(function), call))
+        self._tasks.put((copy_context(), function, call))
         return call
 
 
 def _work(tasks: SimpleQueue[_Task | None]) -> None:
     while (task := tasks.get()) is not None:
-        function, call = task
+        context, function, call = task
         try:
-            call.set_result(function())
+            call.set_result(context.run(function))
         except BaseException as error:  # noqa: BLE001  (handed to the thread that waits)
             call.set_exception(error)
-        del task, function, call  # an idle thread keeps no lead and no conversation
+        del task, context, function, call  # an idle thread keeps no lead and no conversation

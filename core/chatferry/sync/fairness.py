@@ -1,4 +1,4 @@
-"""No iAdvize client takes every thread: one that hangs must not keep the others unread."""
+"""Per-client concurrency limit (bulkhead): one iAdvize client that hangs does not take every thread."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Lease: TypeAlias = Callable[[frozenset[ClientKey]], Sequence[DueConversation]]
 
 
 class Fairness:
-    """Knows the readings that are under way, and how many each client has; safe between threads.
+    """Limits the readings of each client, and knows those in progress; safe between threads.
 
-    :param most: how many a client may have at once before others come first.
+    :param most: readings that one client may have at a time.
     """
 
     def __init__(self, most: int) -> None:
@@ -26,15 +26,15 @@ class Fairness:
         self._lock = threading.Lock()
 
     @property
-    def under_way(self) -> list[int]:
-        """The conversations that are being read: their rows in the ledger."""
+    def in_progress(self) -> list[int]:
+        """The ids of the conversations that are being read."""
         with self._lock:
             return [one.id for due in self._readings.values() for one in due]
 
     @contextmanager
     def reading(self, lease: Lease) -> Iterator[Sequence[DueConversation]]:
-        """Lease conversations of a client whose turn it is; they are under way while the block lasts."""
-        # One lock around looking and leasing: threads that looked together would all take the same client.
+        """Lease conversations of a client below its limit; they are in progress while the block lasts."""
+        # One lock around counting and leasing: threads that count together would all take the same client.
         with self._lock:
             clients = Counter((due[0].platform, due[0].client_id) for due in self._readings.values())
             due = lease(frozenset(key for key, count in clients.items() if count >= self._most))

@@ -62,7 +62,7 @@ class Reader:
         if isinstance(read, PlatformError):
             return self._unread(due, read, now)
         conversation = enrich(read, facts_of(due.events, due.event_facts))
-        if conversation.closed_at is None and due.close_heard_at is not None:
+        if conversation.closed_at is None and due.close_announced_at is not None:
             return self._closing(due, conversation, now)
         if conversation.closed_at is None:
             return self._running(due, conversation, now)
@@ -99,13 +99,13 @@ class Reader:
         What counts are the readings that showed it running, from the first since the announcement
         on, which ``synced_at`` remembers: while iAdvize was away it could not show anything.
         """
-        heard = now if due.close_heard_at is None else min(due.close_heard_at, now)
+        announced = now if due.close_announced_at is None else min(due.close_announced_at, now)
         first = due.synced_at
-        if first is None or (first < heard - _A_MOMENT and heard < now):
+        if first is None or (first < announced - _A_MOMENT and announced < now):
             due, first = replace(due, attempts=0), now
         enough = due.attempts >= schedule.GIVE_UP_WAITING_FOR_CLOSE
         if enough and round(now - first) >= schedule.WAITED_FOR_CLOSE:
-            closed = replace(conversation, closed_at=datetime.fromtimestamp(heard, UTC))
+            closed = replace(conversation, closed_at=datetime.fromtimestamp(announced, UTC))
             return self._decided(due, closed, now, again=None)
         wait = schedule.not_ready(due.attempts)
         return SyncResult(

@@ -121,7 +121,7 @@ class Reconciler:
                     channel=one.channel,
                     seen_at=now,
                     due_at=now,
-                    close_heard_at=one.closed_at.timestamp() if one.closed_at else now,
+                    close_announced_at=one.closed_at.timestamp() if one.closed_at else now,
                     is_backfill=1 if progress.kind is Kind.BACKFILL else 0,
                 )
                 for one in missing

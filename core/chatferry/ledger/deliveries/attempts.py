@@ -54,7 +54,7 @@ _DELIVERED = (
         delivered_at=bindparam("at"),
         delivered_version=case((_NEWEST, bindparam("of_version")), else_=deliveries.c.delivered_version),
         delivered_fingerprint=case((_NEWEST, bindparam("what")), else_=deliveries.c.delivered_fingerprint),
-        # None where it was erased since: somebody has to know of what there is again.
+        # NULL where it was erased since: the records that are there again must be known.
         receipt=case(
             (or_(_NEWEST, deliveries.c.receipt.is_(None)), bindparam("said")), else_=deliveries.c.receipt
         ),

@@ -18,7 +18,7 @@ def record_decisions(
 
     Content that is queued, delivered or dead already is left as it is: so duplicates, retries and
     reordered events all end in the same state. What is queued and no longer wanted is left out;
-    what was discarded stays so whatever is heard of it. New content of a lead that keeps failing
+    what was discarded stays so whatever events follow. New content of a lead that keeps failing
     waits as the old one did: its CRM asked for patience, and a live conversation has news all the time.
     """
     if not decisions:
@@ -56,7 +56,7 @@ def _is_news(row: Row[*tuple[Any, ...]], decided: Decided) -> bool:
         # An operator gave it up, and only an operator who has it read again takes that back.
         return row.reason != ERASED and row.fingerprint is None and decided.state is not DeliveryState.SKIPPED
     if decided.state is DeliveryState.SKIPPED:
-        # What is queued shall not leave any more; what a CRM has or refused stays what it is.
+        # What is queued must not be delivered any more; what a CRM has or refused stays what it is.
         return row.state == DeliveryState.DUE or (
             row.state in {DeliveryState.SKIPPED, DeliveryState.PARKED} and row.reason != decided.reason
         )
@@ -80,7 +80,7 @@ def _content(decided: Decided, now: float) -> dict[str, object]:
 
 
 _FRESH: Final = {"attempts": 0, "failing_since": None, "crm_message": None, "code": None, "reference": None}
-"""What nobody has tried to deliver yet."""
+"""Content that has not been tried yet."""
 
 
 _KNOWN = (

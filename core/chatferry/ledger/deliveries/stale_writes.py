@@ -1,7 +1,7 @@
-"""An older content that may have reached a CRM after a newer one: the newer is written once more.
+"""Stale writes: older content may have reached a CRM after newer, so the newer is written once more.
 
-One batch is in flight per destination, but a process that is paused for longer than its lease, or a
-call that hangs, may write what it has when somebody else has long written something newer.
+One batch is in flight per destination, but a process that is suspended for longer than its lease, or a
+call that hangs, may write what it has long after another process has written something newer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANEW: Final[dict[str, Any]] = {
     "state": DeliveryState.DUE.value,
     "due_at": case((_IS_DELIVERED, bindparam("at", type_=Double)), else_=deliveries.c.due_at),
     "reason": case((_IS_DELIVERED, "an older content may have overwritten it"), else_=deliveries.c.reason),
-    # Somebody may have the newer content in hand just now: whatever becomes of it is of another version.
+    # Another batch may hold the newer content just now: what becomes of it is of another version.
     "version": deliveries.c.version + 1,
 }
 """What makes such a delivery due with the content it has, from ``at`` on."""

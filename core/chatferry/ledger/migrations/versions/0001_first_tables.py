@@ -23,7 +23,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=128), nullable=True),
         sa.Column("visitor_id", sa.String(length=128), nullable=True),
         sa.Column("first_seen_at", sa.Double(), nullable=False),
-        sa.Column("close_heard_at", sa.Double(), nullable=True, comment="when iAdvize said that it closed"),
+        sa.Column(
+            "close_announced_at", sa.Double(), nullable=True, comment="when an event said that it closed"
+        ),
         sa.Column("closed_at", sa.Double(), nullable=True, comment="as read from iAdvize"),
         sa.Column("generation", sa.Integer(), nullable=False, comment="how often an event marked it due"),
         sa.Column("due_at", sa.Double(), nullable=True),
@@ -44,7 +46,7 @@ def upgrade() -> None:
             "event_facts",
             sa.Text(),
             nullable=True,
-            comment="JSON: what its pruned events told; may be in the visitor's words",
+            comment="JSON: the facts of its pruned events; may quote the visitor",
         ),
         sa.Column("erased_at", sa.Double(), nullable=True, comment="nothing is read of it again"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
