@@ -311,19 +311,19 @@ def test_a_hung_destination_delays_no_other(ferry, gate):
 
 
 def test_a_process_whose_lease_ran_out_does_not_end_the_lease_of_another(ferry, lead, ledger_url):
-    """A process that was paused for longer than its lease goes on while another delivers."""
+    """A process that was suspended for longer than its lease goes on while another delivers."""
     other = Ledger.open(ledger_url)
     try:
         second = ferry.another(other)
 
-        def paused(leads):
+        def suspended(leads):
             ferry.clock.forward(ferry.settings.runner.lease + 1)
             assert other.deliveries.lease(
                 "crm", other.owner, *_for_a_minute(ferry), limit=9, linger=0
             ).deliveries
             return ferry.crm.take(leads)
 
-        ferry.crm.next(paused)
+        ferry.crm.next(suspended)
         ferry.engine.sync()
         ferry.engine.deliver("crm")
         third = Ledger.open(ledger_url)
@@ -342,13 +342,13 @@ def test_a_process_whose_lease_ran_out_does_not_end_the_lease_of_another(ferry, 
         other.close()
 
 
-def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead, ledger_url):
+def test_newest_content_wins_over_an_older_batch_of_a_suspended_process(ferry, lead, ledger_url):
     """The process goes on after another has delivered newer content, and writes what it has."""
     other = Ledger.open(ledger_url)
     try:
         second = ferry.another(other)
 
-        def paused(leads):
+        def suspended(leads):
             ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
             ferry.engine.sync()
             ferry.clock.forward(ferry.settings.runner.lease + 1)
@@ -356,7 +356,7 @@ def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead
             ferry.crm.rows.clear()  # as if the older content had a value of its own
             return ferry.crm.take(leads)
 
-        ferry.crm.next(paused)
+        ferry.crm.next(suspended)
         ferry.engine.sync()
         ferry.engine.deliver("crm")
         assert "csat" not in ferry.row(lead)
