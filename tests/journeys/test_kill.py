@@ -14,7 +14,7 @@ CONVERSATIONS = 1000
 
 def test_every_conversation_acknowledged_before_a_kill_arrives_once_and_right(install):
     here = install()
-    here.configure()
+    here.configure('[runner]\nlease = 5\n[destinations.files]\nconnector = "csv"\n')
     server = here.serve()
     playing = here.world.play_in_background(CONVERSATIONS, late=False, pushed=False)
     here.until_acknowledged(CONVERSATIONS // 3)

@@ -111,15 +111,19 @@ class Conversations:
             if first is None:
                 return []
             most = fewer.get((first.platform, first.client_id), limit)
-            rows = connection.execute(
-                _OF_CLIENT,
-                {"now": now, "platform": first.platform, "client": first.client_id, "limit": most},
-            ).all()
-            connection.execute(_LEASE, {"ids": [row.id for row in rows], "owner": owner, "until": until})
+            rows = (
+                connection.execute(
+                    _OF_CLIENT,
+                    {"now": now, "platform": first.platform, "client": first.client_id, "limit": most},
+                )
+                .mappings()
+                .all()
+            )
+            connection.execute(_LEASE, {"ids": [row["id"] for row in rows], "owner": owner, "until": until})
         # Outside the lock: an event that comes meanwhile makes its conversation due again.
         with self._database.read() as connection:
-            events = self._events.of(connection, [row.conversation_id for row in rows])
-        return [_leased(row._mapping, events) for row in rows]  # noqa: SLF001  (a public name despite the underscore)
+            events = self._events.of(connection, [row["conversation_id"] for row in rows])
+        return [_leased(row, events) for row in rows]
 
     def record_sync(
         self, owner: str, results: Sequence[SyncResult], now: float

@@ -60,7 +60,7 @@ class HookFailures:
         columns = [table.c[name] for name in RecordedFailure.__dataclass_fields__]
         query = select(*columns).where(table.c.last_at >= at).order_by(table.c.last_at.desc(), table.c.reason)
         with self._database.read() as connection:
-            return [RecordedFailure(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [RecordedFailure(**row) for row in connection.execute(query).mappings()]
 
     def prune(self, before: float) -> None:
         """Forget what has not happened since a time."""

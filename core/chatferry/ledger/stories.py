@@ -76,14 +76,14 @@ class Stories:
         columns = [events.c[one] for one in EventRow.__dataclass_fields__]
         query = select(*columns).where(*_about(events, name)).order_by(events.c.received_at, events.c.id)
         with self._database.read() as connection:
-            return [EventRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [EventRow(**row) for row in connection.execute(query).mappings()]
 
     def conversation_rows(self, name: Name) -> Sequence[ConversationRow]:
         """Return the conversations of this name: two clients may use one id."""
         columns = [conversations.c[one] for one in ConversationRow.__dataclass_fields__]
         query = select(*columns).where(*_about(conversations, name)).order_by(conversations.c.id)
         with self._database.read() as connection:
-            return [ConversationRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [ConversationRow(**row) for row in connection.execute(query).mappings()]
 
 
 def _about(table: Table, name: Name) -> list[ColumnElement[bool]]:

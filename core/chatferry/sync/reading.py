@@ -21,7 +21,7 @@ from chatferry.leads.destination import Decider, Veto
 from chatferry.leads.routing import live_wanted
 from chatferry.ledger.conversations import DueConversation, SyncResult
 from chatferry.ledger.deliveries.states import Decided
-from chatferry.logs import frames, get_logger
+from chatferry.logs import described, frames, get_logger
 from chatferry.model import Conversation
 from chatferry.settings.model import Settings
 from chatferry.text import storable
@@ -50,13 +50,16 @@ class Reader:
             return self._result(due, read, now)
         except Exception as error:  # noqa: BLE001  (a conversation may hold anything, a plugin do anything)
             get_logger("chatferry.sync").error(
-                "conversation failed", conversation=due.conversation_id, reason=_what(error), at=frames(error)
+                "conversation failed",
+                conversation=due.conversation_id,
+                reason=described(error),
+                at=frames(error),
             )
             return self.failed(due, error, now)
 
     def failed(self, due: DueConversation, error: Exception, now: float) -> SyncResult:
         """Return what to write about a conversation that we fail on: try again, up to a point."""
-        return self._again(due, f"chatferry failed on it: {_what(error)}", now)
+        return self._again(due, f"chatferry failed on it: {described(error)}", now)
 
     def _result(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
         if isinstance(read, PlatformError):
@@ -153,12 +156,6 @@ class Reader:
             project_id=conversation.project_id,
             decisions=decisions,
         )
-
-
-def _what(error: Exception) -> str:
-    """Name an error and where it was raised, but not in its own words: they may be the visitor's."""
-    where = frames(error).rpartition(" > ")[2]
-    return f"{type(error).__name__} at {where}" if where else type(error).__name__
 
 
 def _fitting(visitor_id: str | None) -> str | None:

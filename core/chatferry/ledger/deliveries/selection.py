@@ -39,7 +39,7 @@ class Selections:
         """Return the deliveries meant, newest first."""
         query = selected(selection).order_by(deliveries.c.id.desc()).limit(limit)
         with self._database.read() as connection:
-            return [delivery_of(row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (a public name despite the underscore)
+            return [delivery_of(row) for row in connection.execute(query).mappings()]
 
     def count(self, selection: Selection) -> int:
         """Return how many deliveries are meant."""
@@ -53,12 +53,12 @@ class Selections:
         while True:
             query = selected(selection).where(deliveries.c.id > last).order_by(deliveries.c.id).limit(page)
             with self._database.read() as connection:
-                rows = connection.execute(query).all()
+                rows = connection.execute(query).mappings().all()
             for row in rows:
-                yield delivery_of(row._mapping)  # noqa: SLF001  (a public name despite the underscore)
+                yield delivery_of(row)
             if len(rows) < page:
                 return
-            last = rows[-1].id
+            last = rows[-1]["id"]
 
     def revive(self, revived: Sequence[tuple[Delivery, Decided]], now: float) -> int:
         """Queue deliveries again with new content, unless they got newer content meanwhile."""
