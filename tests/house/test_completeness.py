@@ -42,7 +42,7 @@ def test_every_hook_is_tested_and_documented(hook, tested, documented):
 @pytest.mark.parametrize(("place", "twin"), SETTINGS.items(), ids=SETTINGS)
 def test_every_setting_is_tested_and_documented(place, twin, tested, documented):
     name = place.rpartition(".")[2]
-    # Set by somebody: as an argument, in a file, by its variable, or as a key. The bare word proves nothing.
+    # Set in a test: as an argument, in a file, by its variable, or as a key. The bare word proves nothing.
     assert re.search(rf"\b{name} ?=[^=]|[\"']{name}[\"']|\b{twin}\b", tested)
     assert twin in documented
 

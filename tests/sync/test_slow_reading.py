@@ -89,7 +89,7 @@ def test_what_is_read_does_not_wait_for_what_is_read_with_it(ferry):
     assert arrived == [0, 1, 2]
 
 
-def test_a_reading_that_breaks_off_gives_back_what_it_did_not_settle(ferry, other):
+def test_a_reading_that_breaks_off_releases_the_leases_of_what_it_did_not_record(ferry, other):
     ids = ferry.play(3)
     ferry.tell_closed(*ids)
     seen = []
@@ -107,7 +107,7 @@ def test_a_reading_that_breaks_off_gives_back_what_it_did_not_settle(ferry, othe
     assert {ferry.state(one) for one in ids} == {DeliveryState.DELIVERED}
 
 
-def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_holds_up_nobody(ferry, gate):
+def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_delays_no_other_lead(ferry, gate):
     ids = ferry.play(3)
 
     class Hangs(Strategy):
