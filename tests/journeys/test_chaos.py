@@ -171,7 +171,7 @@ def mistaken(here, rows: Mapping[str, Mapping[str, str]]) -> list[str]:
     found = []
     for key, row in rows.items():
         # The address a visitor gave in a conversation, this or another one, is theirs as well.
-        given = here.world.performance(key.split("-", 2)[2]).script.person.told_email
+        given = here.world.performance(key.split("-", 2)[2]).script.person.typed_email
         if any(value != given for value in here.mistakes(key, row).values()):
             found.append(key)
     return found

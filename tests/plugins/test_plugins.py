@@ -125,7 +125,7 @@ def test_an_installed_plugin_is_reported_with_its_origin_hooks_and_window(site):
         ("def (", "SyntaxError at "),
     ],
 )
-def test_a_plugin_that_fails_to_import_stops_nobody(site, code, reason):
+def test_a_plugin_that_fails_to_import_stops_no_other(site, code, reason):
     site.install("ferry_bad", code, name="a_bad")
     site.install("ferry_good", CONNECTOR.format(name="good"), name="good")
     plugins = Plugins.load()

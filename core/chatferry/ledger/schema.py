@@ -64,8 +64,8 @@ def migrate(database: Database) -> None:
             command.upgrade(configuration(connection), "head")
         except CommandError as error:
             message = (
-                f"the ledger is at revision {revision(connection)}, unknown to this chatferry (newest {HEAD}); "
-                "use the chatferry that made it, or another ledger"
+                f"the ledger is at revision {revision(connection)}, unknown to this chatferry "
+                f"(newest {HEAD}); use the chatferry that made it, or another ledger"
             )
             raise LedgerUnavailable(message) from error
 

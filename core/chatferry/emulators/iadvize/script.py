@@ -147,11 +147,11 @@ class Scene:
 
     def write_contact(self) -> None:
         """Let the visitor write the addresses that are not in the profile."""
-        if self.person.told_email and self.email_message_id is None:
-            hint = self.language.email_hint.format(email=self.person.told_email)
+        if self.person.typed_email and self.email_message_id is None:
+            hint = self.language.email_hint.format(email=self.person.typed_email)
             self.email_message_id = self.visitor(hint)
-        if self.person.told_phone and self.phone_message_id is None:
-            hint = self.language.phone_hint.format(phone=self.person.told_phone)
+        if self.person.typed_phone and self.phone_message_id is None:
+            hint = self.language.phone_hint.format(phone=self.person.typed_phone)
             self.phone_message_id = self.visitor(hint)
 
     @property

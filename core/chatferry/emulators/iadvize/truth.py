@@ -60,10 +60,10 @@ def truth_of(performance: Performance) -> Truth:
     answers = {} if silent else script.answers
     profile = visitor_of(performance)
     email, email_from = _contact(
-        profile["email"], script.email_message_id, script.person.told_email, silent=silent
+        profile["email"], script.email_message_id, script.person.typed_email, silent=silent
     )
     phone, phone_from = _contact(
-        profile["phoneNumber"], script.phone_message_id, script.person.told_phone, silent=silent
+        profile["phoneNumber"], script.phone_message_id, script.person.typed_phone, silent=silent
     )
     system = sum(line.speaker == "system" for line in script.lines)
     return Truth(

@@ -25,13 +25,13 @@ class AuthenticationCases(Cases):
         holds_content(crm, lead)
 
     @needs(Capability.AUTHENTICATION)
-    def test_refused_credentials_park_the_destination(self, crm: Harness, connector: Connector) -> None:
+    def test_refused_credentials_pause_the_destination(self, crm: Harness, connector: Connector) -> None:
         """A permanent 401 is an :class:`AuthFailure`, not a lead's failure."""
         crm.misbehave(Trouble.CREDENTIALS_REFUSED)
         refused(connector, *crm.leads.several(2), kind=AuthFailure)
 
     @needs(Capability.AUTHENTICATION)
-    def test_a_missing_permission_parks_the_destination(self, crm: Harness, connector: Connector) -> None:
+    def test_a_missing_permission_pauses_the_destination(self, crm: Harness, connector: Connector) -> None:
         """A 403 concerns the account: it would fail every lead."""
         crm.misbehave(Trouble.FORBIDDEN)
         refused(connector, *crm.leads.several(2), kind=AuthFailure)

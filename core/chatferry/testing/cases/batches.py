@@ -143,7 +143,7 @@ class PartialSuccessCases(Cases):
         holds_content(crm, *leads)
 
     @needs(Capability.PARTIAL_SUCCESS)
-    def test_a_result_too_many_is_nobodys(self, crm: Harness, connector: Connector) -> None:
+    def test_a_result_too_many_belongs_to_no_lead(self, crm: Harness, connector: Connector) -> None:
         """A record that was not sent concerns no lead."""
         leads = crm.leads.several(2)
         crm.misbehave(Trouble.RESULT_SURPLUS)

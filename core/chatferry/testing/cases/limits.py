@@ -42,7 +42,7 @@ class LimitCases(Cases):
         holds_content(crm, *leads)
 
     @needs(Capability.QUOTA)
-    def test_a_spent_allowance_parks_the_destination(self, crm: Harness, connector: Connector) -> None:
+    def test_a_spent_allowance_pauses_the_destination(self, crm: Harness, connector: Connector) -> None:
         """A quota is no rate limit and no failure of the leads; ``until``, if set, is in the future."""
         crm.misbehave(Trouble.QUOTA_SPENT)
         error = refused(connector, *crm.leads.several(2), kind=QuotaExhausted)

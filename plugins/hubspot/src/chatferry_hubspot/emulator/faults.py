@@ -45,7 +45,7 @@ ANSWERS: Mapping[str, str] = {
     "no-trace-ids": "Results of a batch come without the trace ids they were sent with.",
     "reversed": "Results of a batch come in the reverse order of the inputs.",
     "results-missing": "One result of a batch is left out although it was written.",
-    "results-extra": "A batch answers with one result more, of a record nobody asked for.",
+    "results-extra": "A batch answers with one result more, of a record that was not sent.",
 }
 
 OAUTH: Mapping[str, str] = {
