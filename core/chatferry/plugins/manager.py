@@ -139,8 +139,7 @@ class Plugins:
         Whoever waits for a plugin waits so long for all of it and no longer: the rest it is not told.
         """
         if wrong := {hook for hook, _ in told} - set(NOTIFIED):
-            message = f"{', '.join(sorted(wrong))} is not one of {', '.join(NOTIFIED)}"
-            raise ValueError(message)
+            raise ValueError(f"{', '.join(sorted(wrong))} is not one of {', '.join(NOTIFIED)}")
         for plugin in self._plugins:
             self._tell(plugin, [(hook, said) for hook, said in told if plugin.implements(hook)])
 

@@ -6,14 +6,12 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields as attributes
 from dataclasses import is_dataclass
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, get_args, get_origin
 
-from chatferry.settings.catalogue import PREFIX, keys
 from chatferry.settings.fields import nearest
+from chatferry.settings.keys import PREFIX, attributes, keys, split
 from chatferry.settings.model import DestinationSettings, FieldSettings, Settings
-from chatferry.settings.rules import HIDDEN
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list indexes from the top of the file."""
@@ -78,15 +76,15 @@ def _walk(hint: Any, node: Any, parts: Sequence[str]) -> tuple[Path, Any]:
 
     :raises LookupError: if they lead nowhere.
     """
+    hint, _ = split(hint)
     if not parts:
         return (), hint
     first, rest = parts[0], parts[1:]
     arguments = get_args(hint)
     if is_dataclass(hint) and isinstance(hint, type) and hint is not FieldSettings:
-        hints = get_type_hints(hint)
         key = first.lower()
-        if key in {attribute.name for attribute in attributes(hint)} - HIDDEN.get(hint, frozenset()):
-            return _below(key, hints[key], node, rest)
+        if found := attributes(hint).get(key):
+            return _below(key, found.hint, node, rest)
         if hint is DestinationSettings:
             return _mapped(_match(first, node), node, rest)
     elif get_origin(hint) is tuple and is_dataclass(arguments[0]) and first.isdecimal():
@@ -94,8 +92,8 @@ def _walk(hint: Any, node: Any, parts: Sequence[str]) -> tuple[Path, Any]:
         index = int(first[:6])
         if index > len(items):
             raise ValueError(f"items are numbered from 0 without gaps, and the next is {len(items)}")
-        deeper, found = _walk(arguments[0], items[index] if index < len(items) else None, rest)
-        return (index, *deeper), found
+        deeper, inner = _walk(arguments[0], items[index] if index < len(items) else None, rest)
+        return (index, *deeper), inner
     elif get_origin(hint) is Mapping:
         return _below(_match(first, node), arguments[1], node, rest)
     elif hint is Any:

@@ -69,21 +69,17 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: 
     if scheme == "env" and target:
         value = environ.get(target, "")
         if not value:
-            message = f"the environment variable {target} is not set, or empty"
-            raise ValueError(message)
+            raise ValueError(f"the environment variable {target} is not set, or empty")
         return Secret(value, reference)
     if scheme == "file" and target:
         try:
             value = ((directory or Path()) / target).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            message = f"the file {target} cannot be read ({type(error).__name__})"
-            raise ValueError(message) from None
+            raise ValueError(f"the file {target} cannot be read ({type(error).__name__})") from None
         if not value:
-            message = f"the file {target} is empty"
-            raise ValueError(message)
+            raise ValueError(f"the file {target} is empty")
         return Secret(value, reference)
-    message = 'a secret is written as a reference, "env:NAME" or "file:/path", never as itself'
-    raise ValueError(message)
+    raise ValueError('a secret is written as a reference, "env:NAME" or "file:/path", never as itself')
 
 
 class SecretField(fields.Field[Secret]):

@@ -71,5 +71,6 @@ def _free_address(settings: WebSettings) -> int:
             return port
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        message = f"web: {where} cannot be listened at ({error.strerror}); is another server running?"
-        raise SettingsError(message) from None
+        raise SettingsError(
+            f"web: {where} cannot be listened at ({error.strerror}); is another server running?"
+        ) from None
