@@ -66,7 +66,7 @@ def _field(hint: Any, *, required: bool = False) -> fields.Field[Any]:
     reader = next((rule.read for rule in rules if isinstance(rule, ours.Read)), None) or _READERS.get(bare)
     options: dict[str, Any] = {
         "required": required,
-        "error_messages": _MESSAGES,
+        "error_messages": _MESSAGES | {"invalid": "not a table"},
         "validate": [rule for rule in rules if not isinstance(rule, ours.Read)],
     }
     if reader is not None:
@@ -76,12 +76,10 @@ def _field(hint: Any, *, required: bool = False) -> fields.Field[Any]:
     if is_dataclass(bare) and isinstance(bare, type):
         return fields.Nested(table(bare), **options)
     if get_origin(bare) is tuple:
-        return ours.Several(_field(get_args(bare)[0]), **options)
+        return ours.Several(_field(get_args(bare)[0]), **options | {"error_messages": _MESSAGES})
     if get_origin(bare) is Literal:
         return ours.Parsed(ours.choice(*get_args(bare)), **options)
-    return fields.Dict(
-        keys=fields.String(), **options | {"error_messages": _MESSAGES | {"invalid": "not a table"}}
-    )
+    return fields.Dict(keys=fields.String(), **options)
 
 
 def _destinations(value: Any) -> dict[str, DestinationSettings]:
