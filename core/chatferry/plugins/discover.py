@@ -1,4 +1,4 @@
-"""Which plugins are installed, and whether they are meant for this version of chatferry."""
+"""Find the installed plugins by their entry points, and whether they fit this version of chatferry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatferry.hookspecs import PROJECT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A plugin that may be loaded; ``refusal`` says why it must not be."""
+    """A plugin that was found; ``refusal`` says why it must not be loaded."""
 
     name: str
     get: Callable[[], object]
@@ -29,10 +29,10 @@ class Candidate:
 
 
 def installed() -> Sequence[Candidate]:
-    """Return the plugins the installed distributions offer, by name.
+    """Return the plugins of the installed distributions, by name; nothing is imported.
 
-    Nothing is imported. One name that leads to several places refuses each of them, for pip would
-    let the order of directories decide; a distribution that is listed twice is one.
+    Where several distributions have one entry point's name, each is refused: which one is loaded would
+    depend on the order of directories. A distribution that is listed twice counts once.
     """
     by_name: dict[str, dict[str, EntryPoint]] = {}
     for entry in entry_points(group=PROJECT):
@@ -50,7 +50,7 @@ def _candidates(name: str, entries: Sequence[EntryPoint]) -> Iterable[Candidate]
         places = " and ".join(f"{_distribution(entry)} ({entry.value})" for entry in entries)
         clash = f'the entry point "{name}" is offered by {places}; uninstall all but one'
     elif name == PROJECT:
-        clash = f'the name "{name}" is kept for what is built in; rename the entry point'
+        clash = f'the name "{name}" is reserved for what is built in; rename the entry point'
     for entry in entries:
         window = _window(entry.dist)
         yield Candidate(
@@ -68,7 +68,7 @@ def _distribution(entry: EntryPoint) -> str:
 
 
 def _window(distribution: Distribution | None) -> str:
-    """Return the versions of chatferry a distribution asks for, such as ``<0.2,>=0.1``."""
+    """Return the versions of chatferry a distribution requires, such as ``<0.2,>=0.1``."""
     asked = SpecifierSet()
     for text in (distribution.requires if distribution else None) or ():
         try:
@@ -82,7 +82,7 @@ def _window(distribution: Distribution | None) -> str:
 
 
 def _outside(window: str) -> str:
-    """Say that this version is outside the window, or return nothing."""
+    """Return why this version does not fit the window, or an empty text."""
     present = Version(__version__).base_version
     if SpecifierSet(window).contains(present, prereleases=True):
         return ""
