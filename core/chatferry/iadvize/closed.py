@@ -1,4 +1,4 @@
-"""Conversations iAdvize knows to be closed: what reconciliation compares the ledger with."""
+"""The list of closed conversations, which reconciliation compares with the ledger."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_closed(
 ) -> ClosedPage:
     """Return one page of the conversations closed between two moments.
 
-    :raises PlatformError: if iAdvize does not give it, or gives something else.
+    :raises PlatformError: if iAdvize does not return it, or something else.
     """
     documents = endpoint.documents()
     variables = documents.closed_variables(since, until, project_ids, after)
@@ -49,7 +49,7 @@ def read_closed(
     if (result.data or {}).get("closed") is None:
         raise PlatformError("iAdvize gives no closed conversations; check the rights of the configured user")
     try:
-        page: ClosedPage = _Page().load(result.data["closed"])  # type: ignore[index]  # looked at above
+        page: ClosedPage = _Page().load(result.data["closed"])  # type: ignore[index]  # checked above
     except ValidationError as error:
         raise PlatformError(
             f"iAdvize's closed conversations have an unknown shape: {_places(error)}"
@@ -76,7 +76,7 @@ class _Node(_Lenient):
 
     @post_load
     def make(self, node: dict[str, Any], **_: Any) -> ClosedConversation | None:
-        """Make the conversation; one whose id the ledger cannot hold could never be asked for."""
+        """Make the conversation, None if its id is not valid in the ledger."""
         if len(node["id"]) > _LONGEST or storable(node["id"]) != node["id"]:
             return None
         return ClosedConversation(
@@ -114,7 +114,7 @@ class _Page(_Lenient):
 
 
 def _places(error: ValidationError) -> str:
-    """Return the top names at which an answer is wrong; values are not shown."""
+    """Return the top-level names at which an answer is invalid; values are not shown."""
     messages = error.messages
     return (
         ", ".join(f"/closed/{name}" for name in sorted(messages)) if isinstance(messages, dict) else "/closed"

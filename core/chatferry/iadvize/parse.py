@@ -1,8 +1,8 @@
-"""iAdvize's answer about one conversation -> :class:`~chatferry.model.Conversation`.
+"""Parse a conversation of the GraphQL API into a :class:`~chatferry.model.Conversation`.
 
-No schema library is used here: fifty conversations of twenty messages are decoded at a time, and
-nothing of them is ours to refuse but what has no date. What is missing, null or of an unknown
-type is read as if iAdvize had not said it.
+The parser is lenient: what is missing, null or of an unknown type is read as absent; only a conversation
+without an id or a date is refused. No schema library is used, for speed: a document holds up to fifty
+conversations.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def parse_conversation(raw: Mapping[str, Any], *, platform: str, client_id: int)
 
 
 class _Messages:
-    """Reads the messages of one conversation and notes who spoke."""
+    """Reads the messages of one conversation and collects the operators who took part."""
 
     def __init__(self, conversation: str, at: datetime | None) -> None:
         self._conversation = conversation
@@ -93,7 +93,7 @@ class _Messages:
         self.operators: list[int] = []
 
     def read(self, edges: Sequence[Any]) -> tuple[Message, ...]:
-        """Return the messages by time, ties in their order. One shown on two pages is read once."""
+        """Return the messages by time, ties in their order. One that is on two pages is read once."""
         found: dict[str, Message] = {}
         for index, edge in enumerate(edges):
             node = edge.get("node") if isinstance(edge, dict) else None
@@ -103,7 +103,7 @@ class _Messages:
         return tuple(sorted(found.values(), key=attrgetter("at")))
 
     def _message(self, node: dict[str, Any], index: int) -> Message:
-        # A message without a date was said no earlier than the one before it.
+        # A message without a date gets that of the one before it.
         at = moment(node.get("createdAt")) or self._at
         if at is None:
             raise PlatformError(f"iAdvize's answer has no date at /messages/edges/{index}/node/createdAt")
@@ -167,16 +167,16 @@ def _visitor(raw: Mapping[str, Any]) -> Visitor:
     return Visitor(
         id=_identity(raw.get("visitorId")),
         source=storable(raw.get("source")),
-        external_id=_said(external if external is not None else raw.get("externalId")),
-        first_name=_said(raw.get("firstName")),
-        last_name=_said(raw.get("lastName")),
-        email=_said(raw.get("email")),
-        phone=_said(raw.get("phoneNumber")),
-        address=_said(raw.get("address")),
-        city=_said(raw.get("city")),
-        zip_code=_said(raw.get("zipCode")),
-        country=_said(raw.get("country")),
-        username=_said(raw.get("username")),
+        external_id=_filled(external if external is not None else raw.get("externalId")),
+        first_name=_filled(raw.get("firstName")),
+        last_name=_filled(raw.get("lastName")),
+        email=_filled(raw.get("email")),
+        phone=_filled(raw.get("phoneNumber")),
+        address=_filled(raw.get("address")),
+        city=_filled(raw.get("city")),
+        zip_code=_filled(raw.get("zipCode")),
+        country=_filled(raw.get("country")),
+        username=_filled(raw.get("username")),
         updated_at=moment(raw.get("updatedAt")),
     )
 
@@ -185,7 +185,7 @@ def _satisfaction(raw: Mapping[str, Any]) -> Satisfaction:
     return Satisfaction(
         csat=_score(raw.get("customerSatisfaction"), 1, 5),
         nps=_score(raw.get("netPromoterScore"), 0, 10),
-        comment=_said(raw.get("satisfactionComment") or raw.get("comment")),
+        comment=_filled(raw.get("satisfactionComment") or raw.get("comment")),
     )
 
 
@@ -211,7 +211,7 @@ def _transactions(raw: Any) -> tuple[Transaction, ...]:
 
 
 def _named_values(raw: Any) -> dict[str, Value]:
-    """Read entries of a name and a value, in the shapes known of custom data and closing forms."""
+    """Read entries of a name and a value, in the known shapes of custom data and closing forms."""
     if isinstance(raw, dict):
         inner = raw.get("customData")
         if not isinstance(inner, list):
@@ -248,7 +248,7 @@ def _tags(raw: Any) -> tuple[str, ...]:
             if isinstance(tag, str)
             else [_mapping(tag).get(n) for n in ("name", "label", "title", "value", "id")]
         )
-        name = next((text for text in map(_said, words) if text), None)
+        name = next((text for text in map(_filled, words) if text), None)
         if name:
             found[name] = None
     return tuple(found)
@@ -257,7 +257,7 @@ def _tags(raw: Any) -> tuple[str, ...]:
 def _language(raw: Any) -> str | None:
     if isinstance(raw, dict):
         raw = raw.get("code") or raw.get("isoCode") or raw.get("name")
-    found = _said(raw)
+    found = _filled(raw)
     return found.lower() if found else None
 
 
@@ -275,8 +275,8 @@ def _mapping(raw: Any) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
-def _said(raw: Any) -> str | None:
-    """Return a text that says something, trimmed; an empty one says nothing."""
+def _filled(raw: Any) -> str | None:
+    """Return a text, trimmed; None if it is empty."""
     text = storable(raw)
     return (text.strip() or None) if text else None
 
@@ -286,7 +286,7 @@ def _identity(raw: Any) -> str | None:
 
 
 def _upper(raw: Any) -> str | None:
-    text = _said(raw)
+    text = _filled(raw)
     return text.upper() if text else None
 
 

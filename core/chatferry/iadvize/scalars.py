@@ -1,4 +1,4 @@
-"""iAdvize's ways to write a date, a duration and an id."""
+"""iAdvize's formats of dates, durations and ids."""
 
 from __future__ import annotations
 
