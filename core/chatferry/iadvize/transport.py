@@ -18,9 +18,9 @@ from gql import GraphQLRequest
 from gql.transport.transport import Transport as GqlTransport
 from graphql import ExecutionResult
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from chatferry.errors import PlatformRefused, PlatformUnavailable
+from chatferry.http import Bearer
 from chatferry.iadvize.http import KeyRefused, post
 
 _POOL_SIZE: Final = 256
@@ -45,7 +45,7 @@ class Transport(GqlTransport):
         """Close the idle connections."""
         self._session.close()
 
-    def execute(self, request: GraphQLRequest, *, auth: AuthBase) -> ExecutionResult:
+    def execute(self, request: GraphQLRequest, *, auth: Bearer) -> ExecutionResult:
         """Send ``request``. The result may have data and errors.
 
         :raises PlatformUnavailable: if there is no answer, or none to use now.
