@@ -1,4 +1,4 @@
-"""The whole story of one conversation: what was heard, read, decided, sent and answered."""
+"""The timeline of one conversation: its events, readings, deliveries, and a suggestion for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A conversation's way to one destination. ``lead`` is None where its content is not kept."""
+    """The delivery of a conversation to one destination. ``lead`` is None where it is not kept."""
 
     delivery: Delivery
     destination: DestinationState
@@ -30,14 +30,14 @@ class Journey:
 
     @property
     def is_current(self) -> bool:
-        """Whether the CRM holds what was queued last."""
+        """Whether the content that was queued last is delivered."""
         known = self.delivery.delivered_fingerprint
         return known is not None and known == self.delivery.fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What the ledger can tell; ``conversation`` is None where no event made it one."""
+    """What the ledger knows; ``conversation`` is None where events alone are known."""
 
     conversation: ConversationRow | None
     events: Sequence[EventRow] = ()
@@ -46,7 +46,7 @@ class Story:
 
 
 def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Story]:
-    """Return the stories of the conversations an operator may mean; none if nothing was heard of it.
+    """Return the stories of the conversations that a text may mean; none if the ledger knows none.
 
     :param text: iAdvize's id or the key of a delivery.
     :param served: the destinations that are configured and enabled, and whose plugins work.
@@ -89,7 +89,7 @@ def _journey(delivery: Delivery, states: Mapping[str, DestinationState]) -> Jour
 
 
 def _readable(load: Callable[[], T]) -> T | None:
-    """Return what the ledger keeps, None where it is damaged: the rest of the story is told all the same."""
+    """Return a snapshot, None if it is damaged: the rest of the story is shown all the same."""
     try:
         return load()
     except SnapshotUnreadable:
@@ -105,7 +105,7 @@ def _advised(journey: Journey, served: Collection[str]) -> Journey:
 
 
 def unserved(name: str) -> str:
-    """Say that nobody serves a destination, up to the command that gives its deliveries up."""
+    """Return the advice for a destination without a connector, up to the command that discards."""
     return f"{name} is disabled, not configured any more or without its plugin: mend that and restart, or"
 
 

@@ -1,4 +1,4 @@
-"""The ledger's address: which databases it may be in, and where a relative path starts."""
+"""The URL of the ledger's database: supported databases, and where a relative path starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment twin of every setting: ``CHATFERRY_WEB__PORT`` is ``port`` of ``[web]``."""
+"""Environment variables for every setting: ``CHATFERRY_WEB__PORT`` is ``port`` of ``[web]``."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _KUBERNETES = re.compile(r"CHATFERRY(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d
 
 
 def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path, str], list[str]]:
-    """Put the values of the environment into ``raw``, over the file's.
+    """Override the file's values in ``raw`` with those of the environment.
 
-    Return which variable each place came from, and a line for each variable that fits nowhere.
+    Return the variable of each place that was set, and a line for each variable that is no setting.
     """
     origins: dict[Path, str] = {}
     problems = []
@@ -115,7 +115,7 @@ def _mapped(key: str, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
 
 
 def _match(part: str, node: Any, new: Any = str.lower) -> str:
-    """Return the key of the file that is spelt so but for case and hyphens, or a new one."""
+    """Return the key of the file that differs in case and hyphens only, or a new one."""
     for key in node if isinstance(node, dict) else ():
         if str(key).upper().replace("-", "_") == part.upper():
             return str(key)
@@ -123,7 +123,7 @@ def _match(part: str, node: Any, new: Any = str.lower) -> str:
 
 
 def _read(hint: Any, text: str) -> Any:
-    """Read a variable's value as far as its type needs it: lists and tables; the schema does the rest."""
+    """Parse a variable's value if it is a list or a table; the schema reads other values."""
     start = text.strip()[:1]
     if hint is FieldSettings or hint is Any:
         try:
@@ -158,7 +158,7 @@ def _parse(text: str) -> Any:
 
 
 def _put(raw: dict[str, Any], place: Path, value: Any) -> None:
-    """Set a value; a place the file has filled with something else is left for the schema to refuse."""
+    """Set a value; where the file has a value of another type the schema will refuse that."""
     node: Any = raw
     for key, after in zip(place, (*place[1:], None), strict=True):
         if isinstance(node, list) and isinstance(key, int):

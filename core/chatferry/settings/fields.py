@@ -159,7 +159,7 @@ class Several(fields.List[Any]):
 
 
 class ReferenceOrText(SecretField):
-    """A text that may be kept elsewhere, like a secret, and loads to the text itself."""
+    """A text, or a reference to it like a secret's; it loads to the text itself."""
 
     def __init__(self, parse: Callable[[str], str], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Read the configuration: the file, the environment over it, validated into :class:`Settings`."""
+"""Load the configuration: the file and the environment, validated into :class:`Settings`."""
 
 from __future__ import annotations
 

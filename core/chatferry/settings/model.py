@@ -1,4 +1,4 @@
-"""What a validated configuration looks like. Durations are seconds unless a name says otherwise."""
+"""The validated configuration: every key with its type, rules and default. Durations are in seconds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _distinct(clients: tuple[ClientSettings, ...]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """The endpoint: where it listens and what it refuses to read."""
+    """The webhook endpoint: its address and limits."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, between(0, 65_535)] = 8787
@@ -90,7 +90,7 @@ class LiveSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySettings:
-    """How long a lead is tried before it is dead, and how patient the waits become."""
+    """Exponential back-off of deliveries, and when a delivery is given up."""
 
     first: Annotated[float, at_least(0.01)] = 2.0
     longest: Annotated[float, at_least(0.01)] = 3600.0
@@ -110,14 +110,14 @@ class RunnerSettings:
 
     sync_threads: Annotated[int, between(1, 256)] = 4
     idle: Annotated[float, between(0.001, 60)] = 0.1
-    """Between two looks at a ledger that had nothing due."""
+    """Between two polls of a ledger that had nothing due."""
     lease: Annotated[float, at_least(1)] = 60.0
-    """After which work of a process that died is taken over."""
+    """After which the work of a process that died is taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileSettings:
-    """Closed conversations iAdvize knows and the ledger lacks."""
+    """Reconciliation: finds closed conversations that iAdvize has and the ledger lacks."""
 
     at_start: bool = True
     every: Annotated[float, at_least(0)] = 3600.0
@@ -128,7 +128,7 @@ class ReconcileSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
-    """How long the ledger keeps what has done its work. 0 keeps it for ever."""
+    """How long the ledger keeps events and delivered leads. 0 keeps them for ever."""
 
     events_days: Annotated[int, between(0, 36_500)] = 30
     leads_days: Annotated[int, between(0, 36_500)] = 90
@@ -181,7 +181,7 @@ class DestinationSettings:
     live: bool = False
     """Whether running conversations go there, or finished ones only."""
     linger: Annotated[float, between(0, 60)] = 0.05
-    """How long a lone lead waits for company before it is handed over."""
+    """How long a batch waits for further leads before it is delivered."""
     strategies: tuple[StrategySettings, ...] = (
         StrategySettings(name="markers"),
         StrategySettings(name="profile"),

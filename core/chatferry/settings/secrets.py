@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields
 
 
 class Secret:
-    """A value that shows itself only when asked: ``reveal()``."""
+    """A value that is shown by ``reveal()`` only, never by ``repr`` or ``str``."""
 
     __slots__ = ("_value", "reference")
 
@@ -23,7 +23,7 @@ class Secret:
         self.reference = reference
 
     def reveal(self) -> str:
-        """Return the secret itself; give it to the one call that needs it, keep it nowhere."""
+        """Return the secret itself; pass it to the call that needs it and keep it nowhere."""
         return self._value
 
     def __repr__(self) -> str:
@@ -39,28 +39,28 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Where references lead: which environment, and where relative paths start."""
+class _Source:
+    """Where references are resolved: the environment, and the directory of relative paths."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     directory: Path = field(default_factory=Path)
 
 
-_HERE: ContextVar[_Place] = ContextVar("where secret references lead")
+_SOURCE: ContextVar[_Source] = ContextVar("where secret references lead")
 
 
 @contextmanager
 def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
-    """Let every :class:`SecretField` loaded in the block follow its reference from here."""
-    token = _HERE.set(_Place(environ=environ, directory=directory))
+    """Resolve every :class:`SecretField` that is loaded in the block against these."""
+    token = _SOURCE.set(_Source(environ=environ, directory=directory))
     try:
         yield
     finally:
-        _HERE.reset(token)
+        _SOURCE.reset(token)
 
 
 def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> Secret:
-    """Follow a reference to its secret; a relative path starts at ``directory``.
+    """Resolve a reference; a relative path starts at ``directory``.
 
     :raises ValueError: if it is no reference, or what it points at is missing or empty; the
         message never holds what was found.
@@ -90,8 +90,8 @@ class SecretField(fields.Field[Secret]):
             return value
         if not isinstance(value, str):
             raise ValidationError('a secret is written as a reference, "env:NAME" or "file:/path"')
-        here = _HERE.get(None) or _Place()
+        source = _SOURCE.get(None) or _Source()
         try:
-            return resolve(value, here.environ, here.directory)
+            return resolve(value, source.environ, source.directory)
         except ValueError as error:
             raise ValidationError(str(error)) from None

@@ -1,4 +1,4 @@
-"""Errors as JSON problem documents (RFC 9457), which say what was wrong and nothing personal."""
+"""Errors as JSON problem documents (RFC 9457), without personal data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatferry.errors import LedgerError, WebhookRefused
 from chatferry.logs import frames, get_logger
 
 RETRY_AFTER = 10
-"""Seconds; iAdvize's own first retry comes then."""
+"""Seconds; iAdvize's first retry comes after 10."""
 
 
 def problem(status: int, title: str, detail: str) -> Response:
@@ -34,7 +34,7 @@ def _refused(error: WebhookRefused) -> Response:
 
 
 def _unavailable(error: LedgerError) -> Response:
-    del error  # its text names the database, which is not the sender's business
+    del error  # its text names the database, which the sender must not see
     status = HTTPStatus.SERVICE_UNAVAILABLE
     answer = problem(status, "Not stored", "the event could not be stored; send it again")
     answer.headers["Retry-After"] = str(RETRY_AFTER)

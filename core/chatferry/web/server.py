@@ -1,4 +1,4 @@
-"""The production server: granian, which answers about twice as fast as waitress or gunicorn."""
+"""The production server: granian, about twice as fast as waitress or gunicorn."""
 
 from __future__ import annotations
 
