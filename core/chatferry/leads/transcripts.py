@@ -7,6 +7,7 @@ mistaken for the start of another message, and a transcript can be cut between t
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -112,11 +113,8 @@ def cut(text: str, limit: int, size: Callable[[str], int] = len) -> Cut | None:
 
 def _longest(text: str, room: int, size: Callable[[str], int]) -> int:
     """Return how many characters of the text fit into ``room``."""
-    low, high = 0, min(len(text), max(room, 0))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if size(text[:middle]) <= room else (low, middle - 1)
-    return low
+    longest = min(len(text), max(room, 0))
+    return bisect_right(range(1, longest + 1), room, key=lambda length: size(text[:length]))
 
 
 def _chopped(text: str, limit: int, size: Callable[[str], int]) -> str:

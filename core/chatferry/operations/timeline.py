@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -57,34 +57,36 @@ def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Stor
     if not known and events:
         return [Story(conversation=None, events=events, suggestion=_about_events(events))]
     states = ledger.destinations.states()
-    listed = ledger.selections.list(Selection(conversation=name.conversation_id))
-    stories = [_story(one, events, listed, states) for one in known]
-    return [replace(story, journeys=[_advised(one, served) for one in story.journeys]) for story in stories]
+    journeys = [
+        _journey(one, states, served)
+        for one in reversed(ledger.selections.list(Selection(conversation=name.conversation_id)))
+    ]
+    return [_story(one, events, journeys) for one in known]
 
 
-def _story(
-    known: ConversationRow,
-    events: Sequence[EventRow],
-    listed: Sequence[Delivery],
-    states: Mapping[str, DestinationState],
-) -> Story:
+def _story(known: ConversationRow, events: Sequence[EventRow], journeys: Sequence[Journey]) -> Story:
     client = (known.platform, known.client_id)
-    journeys = [_journey(one, states) for one in reversed(listed) if (one.platform, one.client_id) == client]
     return Story(
         conversation=known,
-        events=[event for event in events if (event.platform, event.client_id) == client],
-        journeys=journeys,
+        events=[one for one in events if (one.platform, one.client_id) == client],
+        journeys=[one for one in journeys if (one.delivery.platform, one.delivery.client_id) == client],
         suggestion=_about_reading(known),
     )
 
 
-def _journey(delivery: Delivery, states: Mapping[str, DestinationState]) -> Journey:
+def _journey(delivery: Delivery, states: Mapping[str, DestinationState], served: Collection[str]) -> Journey:
     state = states.get(delivery.destination, DestinationState(name=delivery.destination))
+    receipt = _readable(partial(load_receipt, delivery.receipt))
+    if delivery.state is DeliveryState.DUE and delivery.destination not in served:
+        suggestion: str | None = f"{unserved(delivery.destination)} chatferry discard {delivery.id}"
+    else:
+        suggestion = _about_delivery(delivery, state, receipt)
     return Journey(
         delivery=delivery,
         destination=state,
         lead=None if delivery.lead is None else _readable(partial(load_lead, delivery.lead)),
-        receipt=_readable(partial(load_receipt, delivery.receipt)),
+        receipt=receipt,
+        suggestion=suggestion,
     )
 
 
@@ -94,14 +96,6 @@ def _readable(load: Callable[[], T]) -> T | None:
         return load()
     except SnapshotUnreadable:
         return None
-
-
-def _advised(journey: Journey, served: Collection[str]) -> Journey:
-    delivery = journey.delivery
-    if delivery.state is DeliveryState.DUE and delivery.destination not in served:
-        advice = f"{unserved(delivery.destination)} chatferry discard {delivery.id}"
-        return replace(journey, suggestion=advice)
-    return replace(journey, suggestion=_about_delivery(journey))
 
 
 def unserved(name: str) -> str:
@@ -128,14 +122,13 @@ def _about_reading(known: ConversationRow) -> str | None:
     return f"it is read again by itself; if others of client {client} fail too: chatferry check"
 
 
-def _about_delivery(journey: Journey) -> str | None:
-    delivery = journey.delivery
+def _about_delivery(delivery: Delivery, state: DestinationState, receipt: Receipt | None) -> str | None:
     if delivery.reason == ERASED:
         left = "its record is still in the CRM: chatferry erase"
-        return f"{left} {delivery.key}" if journey.receipt else None
+        return f"{left} {delivery.key}" if receipt else None
     number = delivery.id
     if delivery.state is DeliveryState.DUE:
-        return _about_waiting(journey.destination, delivery)
+        return _about_waiting(state, delivery)
     return {
         DeliveryState.DEAD: f"mend the cause, then: chatferry retry {number}",
         DeliveryState.PARKED: (

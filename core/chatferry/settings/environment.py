@@ -31,7 +31,7 @@ def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path,
     problems = []
     for name in sorted(_ours(environ), key=_order):
         try:
-            place, hint = _walk(Settings, raw, name.removeprefix(PREFIX).split("__"))
+            place, hint = _resolve(raw, name.removeprefix(PREFIX).split("__"))
             value = _read(hint, environ[name])
         except LookupError:
             if not _from_kubernetes(name, environ[name]):
@@ -71,47 +71,46 @@ def _unknown(name: str, raw: Mapping[str, Any]) -> str:
     return f"{name}: no such setting{near or '; unset it, CHATFERRY_ is for settings'}"
 
 
-def _walk(hint: Any, node: Any, parts: Sequence[str]) -> tuple[Path, Any]:
-    """Return the place the parts of a variable's name lead to, and its type.
+def _resolve(raw: Any, parts: Sequence[str]) -> tuple[Path, Any]:
+    """Return the place that the parts of a variable's name mean, and its type.
 
-    :raises LookupError: if they lead nowhere.
+    :raises LookupError: if there is no such place.
     """
+    place: Path = ()
+    hint: Any = Settings
+    node = raw
+    while parts:
+        key, hint, parts = _step(hint, node, parts)
+        place = (*place, key)
+        if isinstance(key, int):
+            node = node[key] if isinstance(node, list) and key < len(node) else None
+        else:
+            node = node.get(key) if isinstance(node, dict) else None
+    return place, split(hint)[0]
+
+
+def _step(hint: Any, node: Any, parts: Sequence[str]) -> tuple[str | int, Any, Sequence[str]]:
+    """Return the key or index that the first part means below ``node``, its type, and the other parts."""
     hint, _ = split(hint)
-    if not parts:
-        return (), hint
-    first, rest = parts[0], parts[1:]
+    first, others = parts[0], parts[1:]
     arguments = get_args(hint)
-    if is_dataclass(hint) and isinstance(hint, type) and hint is not FieldSettings:
-        key = first.lower()
-        if found := attributes(hint).get(key):
-            return _below(key, found.hint, node, rest)
+    if hint is FieldSettings:  # a field of a mapped object; CRM fields may have __ in their names
+        return _match("__".join(parts), node, new=str), hint, ()
+    if is_dataclass(hint) and isinstance(hint, type):
+        if found := attributes(hint).get(first.lower()):
+            return first.lower(), found.hint, others
         if hint is DestinationSettings:
-            return _mapped(_match(first, node), node, rest)
+            return _match(first, node), FieldSettings, others
     elif get_origin(hint) is tuple and is_dataclass(arguments[0]) and first.isdecimal():
-        items = node if isinstance(node, list) else []
-        index = int(first[:6])
-        if index > len(items):
-            raise ValueError(f"items are numbered from 0 without gaps, and the next is {len(items)}")
-        deeper, inner = _walk(arguments[0], items[index] if index < len(items) else None, rest)
-        return (index, *deeper), inner
+        index, count = int(first[:6]), len(node) if isinstance(node, list) else 0
+        if index > count:
+            raise ValueError(f"items are numbered from 0 without gaps, and the next is {count}")
+        return index, arguments[0], others
     elif get_origin(hint) is Mapping:
-        return _below(_match(first, node), arguments[1], node, rest)
+        return _match(first, node), arguments[1], others
     elif hint is Any:
-        return _below(_match(first, node), Any, node, rest)
+        return _match(first, node), Any, others
     raise LookupError
-
-
-def _below(key: str, hint: Any, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
-    deeper, found = _walk(hint, node.get(key) if isinstance(node, dict) else None, rest)
-    return (key, *deeper), found
-
-
-def _mapped(key: str, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
-    """An object of the CRM, or a field of it; CRM fields may have ``__`` in their names."""
-    if not rest:
-        return (key,), FieldSettings
-    fields = node.get(key) if isinstance(node, dict) else None
-    return (key, _match("__".join(rest), fields, new=str)), FieldSettings
 
 
 def _match(part: str, node: Any, new: Any = str.lower) -> str:

@@ -1,18 +1,25 @@
-"""The Flask application: the webhook endpoint and three health checks."""
+"""The Flask application: the webhook endpoint and three health checks.
+
+Errors are JSON problem documents (RFC 9457), without personal data.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Protocol
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from chatferry.errors import ChatferryError, LedgerError, WebhookRefused
 from chatferry.iadvize.signature import HEADER
-from chatferry.logs import get_logger
+from chatferry.logs import frames, get_logger
 from chatferry.model import Event
-from chatferry.web.problems import problem, register_problems
+
+RETRY_AFTER = 10
+"""Seconds; iAdvize's first retry comes after 10."""
 
 
 class Accept(Protocol):
@@ -64,10 +71,13 @@ def create_app(accept: Accept, ready: Callable[[], None], *, body_limit: int) ->
         try:
             ready()
         except ChatferryError:
-            return problem(503, "Not ready", "the ledger is out of reach")
+            return _problem(503, "Not ready", "the ledger is out of reach")
         return {"status": "ready"}
 
-    register_problems(app)
+    app.register_error_handler(WebhookRefused, _refused)
+    app.register_error_handler(LedgerError, _unavailable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
     return app
 
 
@@ -83,3 +93,30 @@ def _body(limit: int) -> bytes:
     if raw is None or len(raw) > limit:
         raise WebhookRefused(413, "Body too large", f"a body has {limit} bytes at most (web.body_limit)")
     return raw
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    """Return a problem document."""
+    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    return Response(body, status=status, content_type="application/problem+json")
+
+
+def _refused(error: WebhookRefused) -> Response:
+    return _problem(error.status, error.title, error.detail)
+
+
+def _unavailable(error: LedgerError) -> Response:
+    del error  # its text names the database, which the sender must not see
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    answer = _problem(status, "Not stored", "the event could not be stored; send it again")
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    get_logger("chatferry.web").error("request failed", error=type(error).__name__, at=frames(error))
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed", "chatferry could not answer; it is logged")
+
+
+def _http(error: HTTPException) -> Response:
+    return _problem(error.code or 500, error.name, error.description or error.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from jinja2 import ChainableUndefined
@@ -45,27 +44,10 @@ class Empty(ChainableUndefined):
 EMPTY = Empty()
 
 
-class Lookup:
+class Lookup(dict[str, Any]):
     """Named values an expression reads as ``answers.Q1`` or ``answers["Q1"]``; missing ones are empty."""
 
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def get(self, name: Any) -> Any:
+    def get(self, name: Any, default: Any = EMPTY) -> Any:
         """Return the value, or the empty one."""
-        try:
-            value = self._values.get(name)
-        except TypeError:
-            return EMPTY
-        return EMPTY if value is None else value
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
+        value = super().get(name) if isinstance(name, str) else None
+        return default if value is None else value
