@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chatferry.connector import Finding, Level
@@ -94,23 +95,23 @@ class IAdvize:
 
     def check(self) -> Sequence[Finding]:
         """Log in, read the schema and say what is missing; nothing is written."""
-        subject = f"iadvize {self._settings.platform}-{self._settings.client_id}"
+        finding = partial(Finding, subject=f"iadvize {self._settings.platform}-{self._settings.client_id}")
         try:
             documents = self._endpoint.documents()
             visible = self._sees_client(documents.client())
         except PlatformError as error:
             unreachable = isinstance(error, PlatformUnavailable) and error.retry_after is None
             message = f"{error}; check api_url" if unreachable else str(error)
-            return [Finding(level=Level.ERROR, subject=subject, message=message)]
-        findings = [Finding(level=Level.OK, subject=subject, message="the login works")]
+            return [finding(level=Level.ERROR, message=message)]
+        findings = [finding(level=Level.OK, message="the login works")]
         if not visible:
             message = f"the configured user does not see client {self._settings.client_id}; check client_id"
-            findings.append(Finding(level=Level.ERROR, subject=subject, message=message))
+            findings.append(finding(level=Level.ERROR, message=message))
         missing = documents.missing
         for level, names in ((Level.ERROR, missing & ESSENTIAL), (Level.WARNING, missing - ESSENTIAL)):
             if names:
                 message = f"the schema does not offer {', '.join(sorted(names))}; leads go without"
-                findings.append(Finding(level=level, subject=subject, message=message))
+                findings.append(finding(level=level, message=message))
         return findings
 
     def close(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import TypeAlias
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -14,21 +14,13 @@ from packaging.version import Version
 
 from chatferry._version import __version__
 from chatferry.hookspecs import PROJECT
+from chatferry.plugins.report import PluginReport, PluginState
+
+Found: TypeAlias = tuple[PluginReport, Callable[[], object]]
+"""What is known of a plugin that was found, and the function that imports it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A plugin that was found; ``refusal`` says why it must not be loaded."""
-
-    name: str
-    get: Callable[[], object]
-    distribution: str = ""
-    version: str = ""
-    window: str = ""
-    refusal: str = ""
-
-
-def installed() -> Sequence[Candidate]:
+def installed() -> Sequence[Found]:
     """Return the plugins of the installed distributions, by name; nothing is imported.
 
     Where several distributions have one entry point's name, each is refused: which one is loaded would
@@ -38,13 +30,13 @@ def installed() -> Sequence[Candidate]:
     for entry in entry_points(group=PROJECT):
         by_name.setdefault(entry.name, {}).setdefault(entry.value, entry)
     return [
-        candidate
+        found
         for name in sorted(by_name)
-        for candidate in _candidates(name, [by_name[name][value] for value in sorted(by_name[name])])
+        for found in _found(name, [by_name[name][value] for value in sorted(by_name[name])])
     ]
 
 
-def _candidates(name: str, entries: Sequence[EntryPoint]) -> Iterable[Candidate]:
+def _found(name: str, entries: Sequence[EntryPoint]) -> Iterable[Found]:
     clash = ""
     if len(entries) > 1:
         places = " and ".join(f"{_distribution(entry)} ({entry.value})" for entry in entries)
@@ -53,14 +45,16 @@ def _candidates(name: str, entries: Sequence[EntryPoint]) -> Iterable[Candidate]
         clash = f'the name "{name}" is reserved for what is built in; rename the entry point'
     for entry in entries:
         window = _window(entry.dist)
-        yield Candidate(
+        refusal = clash or _outside(window)
+        report = PluginReport(
             name=name,
-            get=entry.load,
             distribution=_distribution(entry),
             version=entry.dist.version if entry.dist else "",
             window=window,
-            refusal=clash or _outside(window),
+            state=PluginState.REFUSED if refusal else PluginState.OK,
+            reason=refusal,
         )
+        yield report, entry.load
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -17,7 +17,7 @@ from chatferry.errors import PluginError
 from chatferry.hookspecs import PROJECT
 from chatferry.logs import get_logger
 from chatferry.model import Lead
-from chatferry.plugins.discover import Candidate, installed
+from chatferry.plugins.discover import Found, installed
 from chatferry.plugins.failures import HookFailures
 from chatferry.plugins.plugin import HOOKS, Plugin
 from chatferry.plugins.registry import Registrations
@@ -70,8 +70,8 @@ class Plugins:
         """
         unwanted = set(disabled)
         plugins = []
-        for candidate in [*_builtin(), *installed(), *map(_extra, extra)]:
-            plugin = Plugin(candidate, timeout=hook_timeout)
+        for found, get in [_builtin(), *installed(), *map(_extra, extra)]:
+            plugin = Plugin(found, get, timeout=hook_timeout)
             if plugin.name in unwanted:
                 plugin.fail(PluginState.DISABLED, "disabled in the configuration")
             else:
@@ -79,9 +79,9 @@ class Plugins:
             plugins.append(plugin)
         known = {plugin.name for plugin in plugins}
         for name in sorted(unwanted - known):
-            absent = Plugin(Candidate(name=name, get=object), timeout=hook_timeout)
-            absent.fail(PluginState.DISABLED, f"disabled, but not installed{nearest(name, known)}")
-            plugins.append(absent)
+            reason = f"disabled, but not installed{nearest(name, known)}"
+            absent = PluginReport(name=name, state=PluginState.DISABLED, reason=reason)
+            plugins.append(Plugin(absent, object, timeout=hook_timeout))
         return cls(plugins, clock=clock)
 
     @property
@@ -181,7 +181,7 @@ class Plugins:
         self._log.error("plugin failed", plugin=error.plugin, hook=hook, reason=error.reason)
 
     def _count(self, plugin: Plugin, error: PluginError, hook: str) -> None:
-        plugin.reason = error.reason
+        plugin.note(error.reason)
         self.failures.add(plugin.name, plugin.report.version, hook, error.reason)
 
 
@@ -202,11 +202,11 @@ def _check_none_replaced(
         raise PluginError(plugin, reason)
 
 
-def _builtin() -> Sequence[Candidate]:
+def _builtin() -> Found:
     get = partial(import_module, "chatferry.plugins.builtin")
-    return [Candidate(name=PROJECT, get=get, distribution=PROJECT, version=__version__)]
+    return PluginReport(name=PROJECT, distribution=PROJECT, version=__version__), get
 
 
-def _extra(plugin: object) -> Candidate:
+def _extra(plugin: object) -> Found:
     name = getattr(plugin, "__name__", None) or type(plugin).__name__
-    return Candidate(name=str(name), get=lambda: plugin)
+    return PluginReport(name=str(name)), lambda: plugin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pluggy
@@ -12,7 +13,6 @@ from chatferry import hookspecs
 from chatferry.errors import PluginError
 from chatferry.logs import described
 from chatferry.plugins.calls import CallAborted, CallHung, Calls
-from chatferry.plugins.discover import Candidate
 from chatferry.plugins.report import PluginReport, PluginState
 from chatferry.settings.fields import nearest
 
@@ -27,12 +27,9 @@ HOOKS = tuple(
 class Plugin:
     """A plugin that was found. Its ``state`` is ``ok`` until something fails for good."""
 
-    def __init__(self, candidate: Candidate, *, timeout: float) -> None:
-        self.name = candidate.name
-        self.hooks: tuple[str, ...] = ()
-        self.state = PluginState.OK
-        self.reason = ""
-        self._candidate = candidate
+    def __init__(self, found: PluginReport, get: Callable[[], object], *, timeout: float) -> None:
+        self._report = found
+        self._get = get
         self._timeout = timeout
         self._calls = Calls("plugin")
         self._hung: dict[str, CallHung] = {}
@@ -40,33 +37,38 @@ class Plugin:
         self._manager.add_hookspecs(hookspecs)
 
     @property
+    def name(self) -> str:
+        """The name of its entry point."""
+        return self._report.name
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether its hooks are called."""
+        return self._report.state is PluginState.OK
+
+    @property
     def report(self) -> PluginReport:
         """How the plugin is now."""
         hung = [hook for hook in self._hung if self.hung(hook)]
-        state, reason = self.state, self.reason
-        if state is PluginState.OK and hung:
-            state, reason = PluginState.HUNG, f"{', '.join(hung)} did not return; restart, and report it"
-        return PluginReport(
-            name=self.name,
-            distribution=self._candidate.distribution,
-            version=self._candidate.version,
-            hooks=self.hooks,
-            window=self._candidate.window,
-            state=state,
-            reason=reason,
-        )
+        if self.is_usable and hung:
+            reason = f"{', '.join(hung)} did not return; restart, and report it"
+            return replace(self._report, state=PluginState.HUNG, reason=reason)
+        return self._report
 
     def fail(self, state: PluginState, reason: str) -> None:
         """Disable the plugin: none of its hooks is called again."""
-        self.state, self.reason = state, reason
+        self._report = replace(self._report, state=state, reason=reason)
+
+    def note(self, reason: str) -> None:
+        """Keep the latest failure of a hook for the report."""
+        self._report = replace(self._report, reason=reason)
 
     def install(self, *, timeout: float) -> None:
-        """Import the plugin and register its hooks; a failure becomes its state."""
-        if self._candidate.refusal:
-            self.fail(PluginState.REFUSED, self._candidate.refusal)
+        """Import the plugin and register its hooks, unless it is refused; a failure becomes its state."""
+        if not self.is_usable:
             return
         try:
-            self._calls.run(lambda: self._register(self._candidate.get()), timeout=timeout)
+            self._calls.run(lambda: self._register(self._get()), timeout=timeout)
         except CallHung as hung:
             self.fail(PluginState.HUNG, f"its import {hung}")
         except PluginError as error:
@@ -76,7 +78,7 @@ class Plugin:
 
     def implements(self, hook: str) -> bool:
         """Whether the hook can be called: the plugin is in use and has it."""
-        return self.state is PluginState.OK and hook in self.hooks
+        return self.is_usable and hook in self._report.hooks
 
     def hung(self, hook: str) -> bool:
         """Whether an earlier call of the hook has not returned yet."""
@@ -98,8 +100,9 @@ class Plugin:
         except PluginError:
             raise
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-            self.reason = f"{hook} raised {described(_raised(error))}"
-            raise PluginError(self.name, self.reason) from None
+            reason = f"{hook} raised {described(_raised(error))}"
+            self.note(reason)
+            raise PluginError(self.name, reason) from None
         if not getattr(hookspecs, hook).chatferry_spec["firstresult"]:
             found = found[0] if found else None
         if problem := _result_problem(hook, found):
@@ -122,7 +125,7 @@ class Plugin:
             raise PluginError(
                 self.name, "; ".join(f"{name} is no hook{nearest(name, HOOKS)}" for name in unknown)
             )
-        self.hooks = tuple(name for name in HOOKS if name in implemented)
+        self._report = replace(self._report, hooks=tuple(name for name in HOOKS if name in implemented))
 
 
 def _raised(error: Exception) -> BaseException:

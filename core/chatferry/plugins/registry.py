@@ -39,7 +39,7 @@ class Registrations(Generic[T]):
 
     def by_name(self) -> dict[str, type[T]]:
         """Return the classes of the plugins that are still in use."""
-        return {cls.name: cls for plugin, cls in self._registered if plugin.state is PluginState.OK}
+        return {cls.name: cls for plugin, cls in self._registered if plugin.is_usable}
 
     def unregistered(self) -> dict[str, Plugin]:
         """Return the names that are missing because their plugin was disabled, and that plugin."""
@@ -47,7 +47,7 @@ class Registrations(Generic[T]):
         return {
             cls.name: plugin
             for plugin, cls in self._registered
-            if plugin.state is not PluginState.OK and cls.name not in kept
+            if not plugin.is_usable and cls.name not in kept
         }
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError
 
 from chatferry.connector import Connector
 from chatferry.errors import SettingsError
 from chatferry.settings.fields import nearest
 from chatferry.settings.load import flatten
 from chatferry.settings.model import DestinationSettings, Settings
+from chatferry.settings.schema import with_nearest
 from chatferry.settings.secrets import secrets_from
 from chatferry.strategy import Strategy
 
@@ -147,7 +148,7 @@ class _Validation:
         try:
             return self._guarded(place, lambda: loader.load(dict(raw), unknown="raise")) or {}
         except ValidationError as error:
-            for below, message in flatten(_with_nearest(error.messages, loader)):
+            for below, message in flatten(with_nearest(error.messages, loader)):
                 dotted = ".".join(str(part) for part in (place, *below))
                 self.problems.append(f"{dotted}: {message}")
             return {}
@@ -178,19 +179,3 @@ class _Validation:
                 for key, spec in mapped.items()
                 if spec.mode not in connector.modes
             ]
-
-
-def _with_nearest(messages: Any, schema: Schema) -> Any:
-    """Put the nearest known key beside each unknown one, in nested tables too."""
-    if not isinstance(messages, dict):
-        return messages
-    keys = {item.data_key or name: item for name, item in schema.fields.items()}
-    found = {}
-    for key, message in messages.items():
-        if message == [schema.error_messages["unknown"]] and key not in keys:
-            found[key] = [f"unknown key{nearest(str(key), keys)}"]
-        elif isinstance(item := keys.get(key), fields.Nested) and isinstance(item.schema, Schema):
-            found[key] = _with_nearest(message, item.schema)
-        else:
-            found[key] = message
-    return found

@@ -10,8 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from marshmallow import ValidationError, fields, validate
 
-from chatferry.settings.secrets import SecretField
-
 UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 """Seconds in each unit a duration may be written with."""
 
@@ -156,19 +154,3 @@ class Several(fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         return tuple(super()._deserialize(value, attr, data, **kwargs))
-
-
-class ReferenceOrText(SecretField):
-    """A text, or a reference to it like a secret's; it loads to the text itself."""
-
-    def __init__(self, parse: Callable[[str], str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.parse = parse
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, str) and value.startswith(("env:", "file:")):
-            value = super()._deserialize(value, attr, data, **kwargs).reveal()
-        try:
-            return self.parse(text(value))
-        except ValueError as error:
-            raise ValidationError(str(error)) from None

@@ -15,7 +15,7 @@ from chatferry.settings import fields as ours
 from chatferry.settings.database import database_url
 from chatferry.settings.keys import attributes, split
 from chatferry.settings.model import DestinationSettings, FieldSettings, Settings, StrategySettings
-from chatferry.settings.secrets import Secret, SecretField
+from chatferry.settings.secrets import Secret, SecretField, resolve_here
 
 T = TypeVar("T")
 
@@ -34,10 +34,7 @@ class TableSchema(Schema):
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:  # noqa: ARG002  (marshmallow's signature)
         """Name the nearest known key beside each unknown one."""
-        if isinstance(error.messages, dict):
-            for key, message in error.messages.items():
-                if message == [self.error_messages["unknown"]]:
-                    error.messages[key] = [message[0] + ours.nearest(str(key), self.fields)]
+        error.messages = with_nearest(error.messages, self)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
@@ -48,6 +45,22 @@ class TableSchema(Schema):
         return made
 
 
+def with_nearest(messages: Any, schema: Schema) -> Any:
+    """Return a schema's messages with the nearest known key beside each unknown one, in nested tables too."""
+    if not isinstance(messages, dict):
+        return messages
+    keys = {item.data_key or name: item for name, item in schema.fields.items()}
+    found = {}
+    for key, message in messages.items():
+        if message == [schema.error_messages["unknown"]] and key not in keys:
+            found[key] = [f"unknown key{ours.nearest(str(key), keys)}"]
+        elif isinstance(item := keys.get(key), fields.Nested) and isinstance(item.schema, Schema):
+            found[key] = with_nearest(message, item.schema)
+        else:
+            found[key] = message
+    return found
+
+
 @cache
 def table(cls: type) -> type[TableSchema]:
     """Return the schema of a settings dataclass. What needs more than its keys loads to a dict."""
@@ -55,7 +68,7 @@ def table(cls: type) -> type[TableSchema]:
         name: _field(one.hint, required=one.required) for name, one in attributes(cls).items()
     }
     if cls is Settings:
-        made["database"] = ours.ReferenceOrText(database_url)
+        made["database"] = ours.Parsed(_database, error_messages=_MESSAGES)
     if cls not in {Settings, DestinationSettings}:
         made["makes"] = cls
     return type(cls.__name__, (TableSchema,), made)
@@ -80,6 +93,13 @@ def _field(hint: Any, *, required: bool = False) -> fields.Field[Any]:
     if get_origin(bare) is Literal:
         return ours.Parsed(ours.choice(*get_args(bare)), **options)
     return fields.Dict(keys=fields.String(), **options)
+
+
+def _database(value: Any) -> str:
+    """Load the database's URL; it may be a reference, like a secret."""
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        value = resolve_here(value).reveal()
+    return database_url(ours.text(value))
 
 
 def _destinations(value: Any) -> dict[str, DestinationSettings]:

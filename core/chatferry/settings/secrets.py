@@ -82,6 +82,12 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: 
     raise ValueError('a secret is written as a reference, "env:NAME" or "file:/path", never as itself')
 
 
+def resolve_here(reference: str) -> Secret:
+    """Resolve a reference against the sources of :func:`secrets_from`; raises what :func:`resolve` raises."""
+    source = _SOURCE.get(None) or _Source()
+    return resolve(reference, source.environ, source.directory)
+
+
 class SecretField(fields.Field[Secret]):
     """A marshmallow field for a secret reference; it loads to a :class:`Secret`."""
 
@@ -90,8 +96,7 @@ class SecretField(fields.Field[Secret]):
             return value
         if not isinstance(value, str):
             raise ValidationError('a secret is written as a reference, "env:NAME" or "file:/path"')
-        source = _SOURCE.get(None) or _Source()
         try:
-            return resolve(value, source.environ, source.directory)
+            return resolve_here(value)
         except ValueError as error:
             raise ValidationError(str(error)) from None
