@@ -48,7 +48,7 @@ class TokenStore(Protocol):
         """Undo the login that was counted at ``now``: the request was never sent."""
 
     def block_logins(self, user: str, until: float) -> None:
-        """Allow ``user`` no login before ``until``: iAdvize said so."""
+        """Allow ``user`` no login before ``until``, which iAdvize asked for (Retry-After)."""
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """Return a lock on ``key`` between all threads and processes."""

@@ -118,14 +118,14 @@ class Batch:
         self, ids: Sequence[str], ask: Ask
     ) -> Iterator[tuple[Sequence[str], Answer | PlatformError]]:
         """Ask for all of ``ids``, halving documents that are refused; yield each part with its answer."""
-        sizes = _Sizes(self._endpoint.throttle)
+        sizes = _SizeLearner(self._endpoint.throttle)
 
         def send(part: Sequence[str]) -> Answer:
             try:
                 answer = self._ask(part, ask)
             except PlatformError as error:
-                if self._is_hopeless(error):
-                    raise _Hopeless(error) from error
+                if self._is_unrecoverable(error):
+                    raise _Unrecoverable(error) from error
                 sizes.refused(part)
                 raise
             except LedgerError:
@@ -137,8 +137,8 @@ class Batch:
             return answer
 
         size = self._endpoint.throttle.size
-        for part, answer in isolate_parts(ids, send, refusal=PlatformError, stop=_Hopeless, size=size):
-            yield part, answer.error if isinstance(answer, _Hopeless) else answer
+        for part, answer in isolate_parts(ids, send, refusal=PlatformError, stop=_Unrecoverable, size=size):
+            yield part, answer.error if isinstance(answer, _Unrecoverable) else answer
         sizes.conclude()
 
     def _ask(self, ids: Sequence[str], ask: Ask) -> Answer:
@@ -153,7 +153,7 @@ class Batch:
         self._endpoint.throttle.answered()
         return result.data or {}, result.errors or ()
 
-    def _is_hopeless(self, error: PlatformError) -> bool:
+    def _is_unrecoverable(self, error: PlatformError) -> bool:
         """Whether a smaller document would fail as well, or the budget to find out is spent."""
         if isinstance(error, PlatformRefused):
             return False
@@ -170,7 +170,7 @@ class Batch:
         return self._suspicious
 
 
-class _Hopeless(Exception):
+class _Unrecoverable(Exception):
     """A failure that concerns every document: nothing more is asked for."""
 
     def __init__(self, error: PlatformError) -> None:
@@ -178,7 +178,7 @@ class _Hopeless(Exception):
         super().__init__(str(error))
 
 
-class _Sizes:
+class _SizeLearner:
     """Learns the batch size from the documents of one reading that passed and that were refused."""
 
     def __init__(self, throttle: Throttle) -> None:

@@ -241,23 +241,15 @@ def _value(raw: Any) -> Value:
 
 
 def _tags(raw: Any) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for tag in raw if isinstance(raw, list) else ():
-        words = (
-            [tag]
-            if isinstance(tag, str)
-            else [_mapping(tag).get(n) for n in ("name", "label", "title", "value", "id")]
-        )
-        name = next((text for text in map(_filled, words) if text), None)
-        if name:
-            found[name] = None
-    return tuple(found)
+    found = (
+        _filled(tag) if isinstance(tag, str) else _first_filled(tag, "name", "label", "title", "value", "id")
+        for tag in (raw if isinstance(raw, list) else ())
+    )
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def _language(raw: Any) -> str | None:
-    if isinstance(raw, dict):
-        raw = raw.get("code") or raw.get("isoCode") or raw.get("name")
-    found = _filled(raw)
+    found = _first_filled(raw, "code", "isoCode", "name") if isinstance(raw, dict) else _filled(raw)
     return found.lower() if found else None
 
 
@@ -279,6 +271,10 @@ def _filled(raw: Any) -> str | None:
     """Return a text, trimmed; None if it is empty."""
     text = storable(raw)
     return (text.strip() or None) if text else None
+
+
+def _first_filled(raw: Any, *names: str) -> str | None:
+    return next((text for name in names if (text := _filled(_mapping(raw).get(name)))), None)
 
 
 def _identity(raw: Any) -> str | None:

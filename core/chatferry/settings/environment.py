@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any, TypeAlias, get_args, get_origin
 
 from chatferry.settings.fields import nearest
-from chatferry.settings.keys import PREFIX, attributes, keys, split
+from chatferry.settings.keys import PREFIX, keys, keys_of, split
 from chatferry.settings.model import DestinationSettings, FieldSettings, Settings
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -29,7 +29,9 @@ def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path,
     """
     origins: dict[Path, str] = {}
     problems = []
-    for name in sorted(_ours(environ), key=_order):
+    for name in sorted(environ.keys() - ALLOWED, key=_order):
+        if not name.startswith(PREFIX):
+            continue
         try:
             place, hint = _resolve(raw, name.removeprefix(PREFIX).split("__"))
             value = _read(hint, environ[name])
@@ -43,10 +45,6 @@ def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path,
         _put(raw, place, value)
         origins[place] = name
     return origins, problems
-
-
-def _ours(environ: Mapping[str, str]) -> Iterable[str]:
-    return (name for name in environ if name.startswith(PREFIX) and name not in ALLOWED)
 
 
 def _from_kubernetes(name: str, value: str) -> bool:
@@ -97,7 +95,7 @@ def _step(hint: Any, node: Any, parts: Sequence[str]) -> tuple[str | int, Any, S
     if hint is FieldSettings:  # a field of a mapped object; CRM fields may have __ in their names
         return _match("__".join(parts), node, new=str), hint, ()
     if is_dataclass(hint) and isinstance(hint, type):
-        if found := attributes(hint).get(first.lower()):
+        if found := keys_of(hint).get(first.lower()):
             return first.lower(), found.hint, others
         if hint is DestinationSettings:
             return _match(first, node), FieldSettings, others

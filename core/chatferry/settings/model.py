@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validate
 
 from chatferry.model import FieldMode
 from chatferry.settings import fields
@@ -20,10 +20,7 @@ Identifier: TypeAlias = Annotated[int, Read(fields.identifier)]
 _NOT_A_KEY: Final = {"key": False}
 """Marks an attribute that is no key of its table: it follows from where the table stands."""
 
-
-def _some(secrets: tuple[Secret, ...]) -> None:
-    if not secrets:
-        raise ValidationError('empty; write at least one, such as "env:IADVIZE_SECRET"')
+_NOT_EMPTY = validate.Length(min=1, error='empty; write at least one, such as "env:IADVIZE_SECRET"')
 
 
 def _distinct(clients: tuple[ClientSettings, ...]) -> None:
@@ -65,7 +62,7 @@ class ClientSettings:
 class IAdvizeSettings:
     """The app's secrets (several while one is rotated) and the clients it serves."""
 
-    secrets: Annotated[tuple[Secret, ...], _some]
+    secrets: Annotated[tuple[Secret, ...], _NOT_EMPTY]
     clients: Annotated[tuple[ClientSettings, ...], _distinct] = ()
 
     def client(self, platform: str, client_id: int | None) -> ClientSettings | None:

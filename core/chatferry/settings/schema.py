@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 from chatferry.model import FieldMode
 from chatferry.settings import fields as ours
 from chatferry.settings.database import database_url
-from chatferry.settings.keys import attributes, split
+from chatferry.settings.keys import keys_of, split
 from chatferry.settings.model import DestinationSettings, FieldSettings, Settings, StrategySettings
 from chatferry.settings.secrets import Secret, SecretField, resolve_here
 
@@ -65,7 +65,7 @@ def with_nearest(messages: Any, schema: Schema) -> Any:
 def table(cls: type) -> type[TableSchema]:
     """Return the schema of a settings dataclass. What needs more than its keys loads to a dict."""
     made: dict[str, Any] = {
-        name: _field(one.hint, required=one.required) for name, one in attributes(cls).items()
+        name: _field(one.hint, required=one.required) for name, one in keys_of(cls).items()
     }
     if cls is Settings:
         made["database"] = ours.Parsed(_database, error_messages=_MESSAGES)

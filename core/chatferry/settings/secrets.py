@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,27 +38,6 @@ class Secret:
         return hash(self._value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """Where references are resolved: the environment, and the directory of relative paths."""
-
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    directory: Path = field(default_factory=Path)
-
-
-_SOURCE: ContextVar[_Source] = ContextVar("where secret references lead")
-
-
-@contextmanager
-def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
-    """Resolve every :class:`SecretField` that is loaded in the block against these."""
-    token = _SOURCE.set(_Source(environ=environ, directory=directory))
-    try:
-        yield
-    finally:
-        _SOURCE.reset(token)
-
-
 def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> Secret:
     """Resolve a reference; a relative path starts at ``directory``.
 
@@ -82,10 +61,24 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: 
     raise ValueError('a secret is written as a reference, "env:NAME" or "file:/path", never as itself')
 
 
+_RESOLVE: ContextVar[Callable[[str], Secret]] = ContextVar(
+    "how secret references are resolved", default=resolve
+)
+
+
 def resolve_here(reference: str) -> Secret:
-    """Resolve a reference against the sources of :func:`secrets_from`; raises what :func:`resolve` raises."""
-    source = _SOURCE.get(None) or _Source()
-    return resolve(reference, source.environ, source.directory)
+    """Resolve a reference as :func:`secrets_from` says; raises what :func:`resolve` raises."""
+    return _RESOLVE.get()(reference)
+
+
+@contextmanager
+def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
+    """Resolve every :class:`SecretField` that is loaded in the block against these."""
+    token = _RESOLVE.set(partial(resolve, environ=environ, directory=directory))
+    try:
+        yield
+    finally:
+        _RESOLVE.reset(token)
 
 
 class SecretField(fields.Field[Secret]):
