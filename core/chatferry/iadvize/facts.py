@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from chatferry.iadvize.scalars import legacy_id, moment
+from chatferry.iadvize.scalars import amount, legacy_id, moment, score
 from chatferry.model import Conversation, Event, Satisfaction, Transaction
 from chatferry.text import storable
 
@@ -42,8 +42,8 @@ def facts_of(events: Iterable[Event], event_facts: str | None = None) -> Facts:
     return Facts(
         operator_ids=tuple(sorted(operators)),
         satisfaction=Satisfaction(
-            csat=_integer(survey.get("customerSatisfaction")),
-            nps=_integer(survey.get("netPromoterScore")),
+            csat=score(survey.get("customerSatisfaction"), -_LARGEST_SCORE, _LARGEST_SCORE),
+            nps=score(survey.get("netPromoterScore"), -_LARGEST_SCORE, _LARGEST_SCORE),
             comment=_text(survey.get("satisfactionComment")),
         ),
         transactions=_by_id(transactions.values()),
@@ -111,7 +111,7 @@ def _transaction(body: Mapping[str, Any]) -> Transaction:
     return Transaction(
         id=str(body["transactionId"]),
         external_id=_text(body.get("externalId")),
-        amount=_amount(body.get("amount")),
+        amount=amount(body.get("amount"), _LARGEST_AMOUNT),
         at=moment(str(body.get("receivedAt"))),
     )
 
@@ -120,17 +120,6 @@ def _by_id(*groups: Iterable[Transaction]) -> tuple[Transaction, ...]:
     """Return the transactions of all groups by id; those of a later group replace others."""
     found = {one.id: one for group in groups for one in group}
     return tuple(found[key] for key in sorted(found))
-
-
-def _integer(value: object) -> int | None:
-    """Return a score, None if it is out of range."""
-    return value if type(value) is int and abs(value) <= _LARGEST_SCORE else None
-
-
-def _amount(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return float(value) if abs(value) <= _LARGEST_AMOUNT else None
 
 
 def _text(value: object) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from chatferry.errors import PlatformError
 from chatferry.iadvize.attachments import read_attachments, without_aliases
-from chatferry.iadvize.scalars import legacy_id, moment, seconds
+from chatferry.iadvize.scalars import amount, legacy_id, moment, score, seconds
 from chatferry.model import (
     Author,
     AuthorKind,
@@ -183,8 +183,8 @@ def _visitor(raw: Mapping[str, Any]) -> Visitor:
 
 def _satisfaction(raw: Mapping[str, Any]) -> Satisfaction:
     return Satisfaction(
-        csat=_score(raw.get("customerSatisfaction"), 1, 5),
-        nps=_score(raw.get("netPromoterScore"), 0, 10),
+        csat=score(raw.get("customerSatisfaction"), 1, 5),
+        nps=score(raw.get("netPromoterScore"), 0, 10),
         comment=_filled(raw.get("satisfactionComment") or raw.get("comment")),
     )
 
@@ -203,7 +203,7 @@ def _transactions(raw: Any) -> tuple[Transaction, ...]:
             found[identity] = Transaction(
                 id=identity,
                 external_id=storable(node.get("externalConversionId")),
-                amount=_amount(node.get("amount")),
+                amount=amount(node.get("amount")),
                 currency=storable(node.get("currency")),
                 at=moment(node.get("eventDate")) or moment(node.get("createdAt")),
             )
@@ -284,13 +284,3 @@ def _identity(raw: Any) -> str | None:
 def _upper(raw: Any) -> str | None:
     text = _filled(raw)
     return text.upper() if text else None
-
-
-def _score(raw: Any, least: int, most: int) -> int | None:
-    return raw if type(raw) is int and least <= raw <= most else None
-
-
-def _amount(raw: Any) -> float | None:
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not abs(raw) <= _LARGEST_NUMBER:
-        return None
-    return float(raw)

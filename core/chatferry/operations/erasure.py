@@ -112,7 +112,8 @@ def _ask(
             receipts[one.id] = load_receipt(one.receipt) or Receipt()
         except SnapshotUnreadable as error:
             outcomes[one.id] = DeliveryError(f"{error}; erase the record in the CRM")
-    for group in _groups(list(receipts), dispatcher.batch_size):
+    size, ids = dispatcher.batch_size, list(receipts)
+    for group in (ids[start : start + size] for start in range(0, len(ids), size)):
         if keep():
             erased = _erased(engine, name, [receipts[number] for number in group])
         else:
@@ -125,10 +126,6 @@ def _out_of_reach(engine: Engine, name: str) -> DeliveryError:
     if name in engine.unserved:
         return DeliveryError(f"the destination is not served: {engine.unserved[name].reason}")
     return DeliveryError("the destination is not configured any more")
-
-
-def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[Outcome]:

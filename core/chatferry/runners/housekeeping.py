@@ -1,4 +1,4 @@
-"""The periodic tasks of a runner: lease heartbeats, hook failures, pruning."""
+"""The periodic tasks of a runner: lease heartbeats, hook failures, pruning, reconciliation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chatferry.errors import LedgerError
 from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger.hook_failures import KEPT
 from chatferry.logs import get_logger
+from chatferry.runners.reconciliation import ScheduledReconciliation
 
 _DAY = 86_400.0
 
@@ -24,14 +25,18 @@ class PeriodicTask:
     interval: float
 
 
-def periodic_tasks(engine: Engine) -> Sequence[PeriodicTask]:
+def periodic_tasks(engine: Engine, *, reconciling: bool = False) -> Sequence[PeriodicTask]:
     """Return the tasks. A heartbeat comes four times a lease: a lease that expires is taken over."""
     heartbeat = engine.settings.runner.lease / 4
-    return (
+    tasks = [
         PeriodicTask(name="heartbeat", run=engine.keep_leases, interval=heartbeat),
         PeriodicTask(name="hook-failures", run=partial(record_hook_failures, engine), interval=60.0),
         PeriodicTask(name="pruning", run=partial(prune, engine), interval=3600.0),
-    )
+    ]
+    if reconciling:
+        due = ScheduledReconciliation(engine).run_if_due
+        tasks.append(PeriodicTask(name="reconciliation", run=due, interval=5.0))
+    return tasks
 
 
 def record_hook_failures(engine: Engine) -> None:

@@ -21,7 +21,6 @@ from chatferry.errors import LedgerError
 from chatferry.logs import frames, get_logger
 from chatferry.runners.housekeeping import periodic_tasks, record_hook_failures
 from chatferry.runners.process import lower_priority
-from chatferry.runners.reconciliation import ScheduledReconciliation
 
 _AFTER_A_FAILURE: Final = 1.0
 """Seconds a loop waits when its verb failed: the ledger may be out of reach."""
@@ -30,7 +29,7 @@ _AFTER_A_FAILURE: Final = 1.0
 class LocalRunner:
     """Drive an engine with threads. Use it as a context manager, or ``start`` and ``stop`` it.
 
-    :param reconciling: whether it also compares with iAdvize, at the start and on a schedule.
+    :param reconciling: whether it also reconciles, at the start and on a schedule.
     :param on_failure: called, in the thread that ends, when a loop ends that should not.
     """
 
@@ -52,11 +51,8 @@ class LocalRunner:
             self._spawn(f"sync-{number}", self._engine.sync)
         for name in self._engine.destinations:
             self._spawn(f"deliver-{name}", partial(self._engine.deliver, name))
-        for task in periodic_tasks(self._engine):
+        for task in periodic_tasks(self._engine, reconciling=self._reconciling):
             self._spawn(task.name, task.run, idle=task.interval)
-        if self._reconciling:
-            reconciliation = ScheduledReconciliation(self._engine)
-            self._spawn("reconciliation", reconciliation.run_if_due, idle=reconciliation.interval)
         self._engine.plugins.notify("engine_started", destinations=list(self._engine.destinations))
         return self
 

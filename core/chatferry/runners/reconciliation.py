@@ -14,9 +14,7 @@ _AFTER_A_FAILURE: Final = 300.0
 
 
 class ScheduledReconciliation:
-    """Reconciles when it is due; ``run_if_due`` looks, to be called every ``interval`` seconds."""
-
-    interval = 5.0
+    """Reconciles when it is due; :meth:`run_if_due` is to be called every few seconds."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
