@@ -9,7 +9,7 @@ import pytest
 
 from chatferry import hookspecs
 from chatferry.cli.app import COMMANDS
-from chatferry.settings.catalogue import keys
+from chatferry.settings.keys import keys
 
 ROOT = Path(__file__).parents[2]
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "chatferry_spec")]

@@ -20,7 +20,7 @@ import requests
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, WebhookSettings, create_app
-from chatferry.leads.addresses import usable_email
+from chatferry.leads.emails import usable_email
 from chatferry.ledger import Ledger
 
 PATIENCE = 120.0

@@ -9,7 +9,7 @@ import pytest
 from chatferry import Strategy, hookimpl
 from chatferry.ledger import Ledger
 from chatferry.ledger.deliveries.states import DeliveryState
-from chatferry.runners.housekeeping import LeaseKeeping
+from chatferry.runners.housekeeping import periodic_tasks
 from chatferry.settings.model import StrategySettings
 
 
@@ -59,13 +59,13 @@ def test_no_more_is_taken_than_is_asked_for_together(ferry):
 def test_a_reading_that_lasts_longer_than_its_lease_is_kept_while_it_lives(ferry, other):
     ids = ferry.play(4)
     ferry.tell_closed(*ids)
-    keeping = LeaseKeeping(ferry.engine)
+    heartbeat = periodic_tasks(ferry.engine)[0]
     taken = []
 
     def pass_time(_):
         for _ in range(8):
-            ferry.clock.forward(keeping.pause)
-            keeping.turn()
+            ferry.clock.forward(heartbeat.interval)
+            heartbeat.run()
         taken.append(other.sync())
 
     slow = piecemeal(ferry, pass_time)

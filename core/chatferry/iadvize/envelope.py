@@ -1,8 +1,8 @@
-"""What is around a webhook: bytes in, an :class:`~chatferry.model.Event` out, or a clear refusal.
+"""The envelope of a webhook: bytes to an :class:`~chatferry.model.Event`, or a refusal that says why.
 
 The shapes are those of the iAdvize docs, "Webhooks", the deprecated and removed ones included.
-An event type nobody has heard of is an event all the same. Every request pays for this module
-before it is answered, hence plain functions: a schema library took three times as long.
+An unknown event type is accepted. This runs before every acknowledgement, hence plain functions:
+a schema library took three times as long.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _decode(raw: bytes, depth: int) -> Any:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise WebhookRefused(400, "Not JSON", f"byte {error.start} is not UTF-8") from None
-    # Counting every bracket is quick and nearly always enough.
+    # Brackets within strings are counted too: an upper limit that is nearly always enough.
     if raw.count(b"[") + raw.count(b"{") > depth and _nesting(raw) > depth:
         raise WebhookRefused(400, "Not JSON", f"the body is nested more than {depth} deep")
     try:
@@ -86,7 +86,7 @@ def _decode(raw: bytes, depth: int) -> Any:
         detail = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise WebhookRefused(400, "Not JSON", detail) from None
     except ValueError as error:
-        # Either our own words about NaN, or an integer longer than Python converts.
+        # Either NaN, or an integer longer than Python converts.
         detail = str(error) if isinstance(error, _NotANumber) else "a number is too long"
         raise WebhookRefused(400, "Not JSON", detail) from None
 
@@ -103,7 +103,7 @@ def _nesting(raw: bytes) -> int:
 
 
 class _NotANumber(ValueError):
-    """NaN and the infinities, which Python's JSON reads and nobody else's does."""
+    """NaN and the infinities, which are no JSON, but which Python's decoder accepts."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -113,15 +113,15 @@ def _refuse_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-class _Wrong(ValueError):
-    """What is wrong with a member, to be read after its name."""
+class _Invalid(ValueError):
+    """What is wrong with a member; the message continues its name."""
 
 
 def _number(value: Any) -> int:
     """Read an id that is an integer, or the text of one."""
     found = legacy_id(value)
     if found is None:
-        raise _Wrong("is not an integer between 0 and 2^63 - 1")
+        raise _Invalid("is not an integer between 0 and 2^63 - 1")
     return found
 
 
@@ -133,13 +133,13 @@ def _numbers(value: Any) -> tuple[int, ...]:
 
 
 def _text(value: Any) -> str:
-    """Read a short text that can be stored and compared anywhere."""
+    """Read a short printable text."""
     if not isinstance(value, str):
-        raise _Wrong("is not a string")
+        raise _Invalid("is not a string")
     if not value.strip() or len(value) > _LONGEST_ID:
-        raise _Wrong(f"is not 1 to {_LONGEST_ID} characters long")
+        raise _Invalid(f"is not 1 to {_LONGEST_ID} characters long")
     if not value.isprintable():  # NUL, control characters and lone surrogates are not
-        raise _Wrong("holds characters that cannot be printed")
+        raise _Invalid("holds characters that cannot be printed")
     return value
 
 
@@ -152,9 +152,9 @@ def _id(value: Any) -> str:
 
 
 def _date(value: Any) -> datetime | None:
-    """Read a date. One in an unknown format is None: no event is worth losing for it."""
+    """Read a date. One in an unknown format is None: it is no reason to refuse an event."""
     if not isinstance(value, str):
-        raise _Wrong("is not a string")
+        raise _Invalid("is not a string")
     return moment(value)
 
 
@@ -176,10 +176,7 @@ _REQUIRED = ("eventId", "eventType", "platform")
 
 
 def _members(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members an event is made of, read.
-
-    Absent and null ones are left out, and optional ones that are empty.
-    """
+    """Return the members of an event; absent and null ones are left out, and optional ones that are empty."""
     found: dict[str, Any] = {}
     problems = []
     for name, read in _READERS:
@@ -187,7 +184,7 @@ def _members(document: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None and (value != "" or name in _REQUIRED):
             try:
                 found[name] = read(value)
-            except _Wrong as error:
+            except _Invalid as error:
                 problems.append(f"/{name} {error}")
         elif name in _REQUIRED:
             problems.append(f"/{name} is missing")

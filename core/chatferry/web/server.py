@@ -1,4 +1,4 @@
-"""The production server: granian, which answers about twice as fast as waitress or gunicorn."""
+"""The production server: granian, about twice as fast as waitress or gunicorn."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ CONFIG: Final = "CHATFERRY_CONFIG"
 def make_server(config: Path, settings: WebSettings) -> MPServer:
     """Return a server whose ``serve()`` answers until SIGINT or SIGTERM, in a process of its own.
 
-    :raises SettingsError: if the address cannot be listened at.
+    :raises SettingsError: if it cannot listen on the address.
     """
-    port = _free_address(settings)
+    port = _free_port(settings)
     from granian.constants import Interfaces  # noqa: PLC0415  (only ``serve`` needs it, and it is large)
     from granian.server.mp import MPServer  # noqa: PLC0415  (the same)
 
     os.environ[CONFIG] = str(config.absolute())
-    # By default glibc keeps a pool of freed memory for every few of the web process's threads.
+    # glibc keeps a memory arena for every few threads by default.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # A forked process would share the runner's locks and connections, in whatever state they are.
+    # A forked process would inherit the runner's locks and connections in whatever state they are.
     multiprocessing.set_start_method("spawn", force=True)
     return MPServer(
         "chatferry.web.wsgi:create",
@@ -54,10 +54,10 @@ def url(server: MPServer) -> str:
     return f"http://{host}:{server.bind_port}"
 
 
-def _free_address(settings: WebSettings) -> int:
-    """Return the port to listen at, a free one for 0.
+def _free_port(settings: WebSettings) -> int:
+    """Return the port to listen on, a free one for 0.
 
-    Granian shares a port with whoever else does; a second server must not start unnoticed.
+    Granian sets SO_REUSEPORT, with which a second server would start unnoticed: hence the probe.
     """
     try:
         (family, kind, _, _, address), *_ = socket.getaddrinfo(
@@ -70,6 +70,5 @@ def _free_address(settings: WebSettings) -> int:
             port: int = probe.getsockname()[1]
             return port
     except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        message = f"web: {where} cannot be listened at ({error.strerror}); is another server running?"
-        raise SettingsError(message) from None
+        where, reason = f"{settings.host}:{settings.port}", error.strerror
+        raise SettingsError(f"web: cannot listen on {where} ({reason}); is another server running?") from None

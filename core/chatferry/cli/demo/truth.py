@@ -14,7 +14,7 @@ from typing import Any
 
 from chatferry.emulators.iadvize import Truth
 from chatferry.emulators.stage import Arrived
-from chatferry.leads.addresses import usable_email
+from chatferry.leads.emails import usable_email
 
 CONTACT = "contact"
 _ANSWER = re.compile(r"answers\.(\w+)")
