@@ -14,7 +14,7 @@ from chatferry.cli.app import command_line
 from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import PauseKind
 from chatferry.ledger.tables import destinations, metadata
-from chatferry.settings.catalogue import keys
+from chatferry.settings.keys import keys
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "chatferry"
