@@ -384,7 +384,7 @@ def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate
     ferry.run()
     ((late),) = dispatcher._late
     ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
-    dispatcher._connection._clock = lambda: float("inf")  # long after a hung call is abandoned
+    dispatcher._connector._clock = lambda: float("inf")  # long after a hung call is abandoned
     while ferry.state(lead) is not DeliveryState.DELIVERED:
         ferry.clock.forward(600)
         ferry.run()

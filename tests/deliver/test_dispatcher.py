@@ -20,8 +20,8 @@ from chatferry import (
     Receipt,
     TemporaryFailure,
 )
-from chatferry.deliver.connection import Connection, ConnectorHung
 from chatferry.deliver.dispatcher import Dispatcher
+from chatferry.deliver.guarded_connector import ConnectorHung, GuardedConnector
 from chatferry.testing import make_context, make_lead
 
 Behaviour = Callable[[Sequence[Lead]], Sequence[Outcome]]
@@ -63,7 +63,7 @@ class Puppet(Connector):
 
 
 def dispatcher_to(connect: Callable[[], Connector], **options) -> Dispatcher:
-    return Dispatcher("crm", Connection("crm", connect, **options))
+    return Dispatcher("crm", GuardedConnector("crm", connect, **options))
 
 
 def take_all(batch):

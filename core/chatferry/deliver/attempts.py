@@ -10,8 +10,8 @@ from typing import Final
 
 from chatferry import schedule
 from chatferry.connector import Outcome
-from chatferry.deliver.connection import ConnectorHung
 from chatferry.deliver.dispatcher import BatchResult
+from chatferry.deliver.guarded_connector import ConnectorHung
 from chatferry.errors import AuthFailure, DeliveryError, PermanentFailure, QuotaExhausted
 from chatferry.ledger.deliveries.states import AttemptResult, Delivery, DeliveryState
 from chatferry.ledger.destinations import DestinationState, Pause, PauseKind
