@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from chatferry.connector import Connector, Finding, Level, Outcome
 from chatferry.deliver.guarded_connector import ConnectorHung, GuardedConnector, raised_by
-from chatferry.deliver.outcomes import sound_outcomes
+from chatferry.deliver.returned import sound_outcomes
 from chatferry.errors import AuthFailure, DeliveryError, QuotaExhausted, TemporaryFailure
 from chatferry.isolation import isolate
 from chatferry.logs import frames, get_logger
