@@ -9,7 +9,6 @@ from chatferry.errors import PlatformError
 from chatferry.logs import get_logger
 
 _LOCK: Final = "reconciliation"
-_LOCK_SECONDS: Final = 900.0
 _AFTER_A_FAILURE: Final = 300.0
 
 
@@ -28,7 +27,8 @@ class ScheduledReconciliation:
         now, ledger = self._engine.clock(), self._engine.ledger
         if now < self._due_at or not self._is_on:
             return
-        if ledger.leases.take(_LOCK, ledger.owner, now, now + _LOCK_SECONDS):
+        until = now + self._engine.settings.runner.lease  # the heartbeat extends it
+        if ledger.leases.take(_LOCK, ledger.owner, now, until):
             try:
                 if not self._was_done(now):
                     self._reconcile(now)
