@@ -31,7 +31,7 @@ def test_a_conversation_is_found_by_its_key_and_associated_with_its_contact(acco
 @pytest.mark.parametrize("anonymous", [0, 3, 2, 1])
 def test_a_thousand_conversations_cost_at_most_thirty_calls(account, lead, receipts, anonymous):
     """None, every third, every second or every visitor without an address; no search, no single read."""
-    connector = account.connect()
+    connector = account.connect(timeout=30)  # a busy machine takes a while for a hundred records
     leads = [
         lead(n, email=None if anonymous and n % anonymous == 0 else "", visitor=f"web-{n}")
         for n in range(1000)
