@@ -86,7 +86,7 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _migrate(url: str) -> None:
-    """Make a ledger by the migrations: an upgraded one is what most tests shall run on."""
+    """Make a ledger by the migrations: an upgraded one is what most tests are to run on."""
     ledger = Ledger(url)
     migrate(ledger.database)
     ledger.close()
@@ -293,7 +293,7 @@ def open_shop(history: IAdvizeWorld, tmp_path: Path) -> Iterator[Callable[..., S
 
 @pytest.fixture
 def shop(open_shop: Callable[..., Shop]) -> Shop:
-    """A shop with one destination, ``sales``; nothing was heard or read yet."""
+    """A shop with one destination, ``sales``; no event arrived and nothing was read yet."""
     return open_shop()
 
 

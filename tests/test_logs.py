@@ -25,18 +25,18 @@ def _as_before():
 
 def test_machines_get_a_json_object_a_line(capsys):
     configure_logging(LogSettings(format="json"))
-    structlog.get_logger("test").warning("destination rests", destination="sales", seconds=12)
+    structlog.get_logger("test").warning("destination paused", destination="sales", seconds=12)
     line = json.loads(capsys.readouterr().err)
-    assert line["event"] == "destination rests"
+    assert line["event"] == "destination paused"
     assert (line["level"], line["destination"], line["seconds"]) == ("warning", "sales", 12)
     assert line["timestamp"].endswith("Z")
 
 
 def test_what_is_below_the_level_is_not_logged(capsys):
     configure_logging(LogSettings(level="error"))
-    structlog.get_logger("test").warning("rests")
+    structlog.get_logger("test").warning("paused")
     structlog.get_logger("test").error("failed")
-    assert "rests" not in (said := capsys.readouterr().err)
+    assert "paused" not in (said := capsys.readouterr().err)
     assert "failed" in said
 
 
@@ -46,7 +46,7 @@ def test_the_addresses_urllib3_warns_of_are_not_logged(capsys):
     assert "jane" not in capsys.readouterr().err
 
 
-def test_a_log_nobody_can_read_any_more_stops_nothing():
+def test_a_log_that_cannot_be_written_any_more_stops_nothing():
     script = (
         "import sys, structlog; sys.stderr = open('/dev/full', 'w', buffering=1)\n"
         "from chatferry.logs import configure_logging\n"

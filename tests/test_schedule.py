@@ -47,7 +47,7 @@ def test_a_running_conversation_is_read_often_only_where_it_is_wanted():
 
 
 @pytest.mark.parametrize("odd", [1e9, 10**400], ids=["float", "int"])
-def test_nobodys_wish_is_waited_for_longer_than_a_day(odd):
+def test_no_wait_that_a_crm_asks_for_is_longer_than_a_day(odd):
     assert schedule.back_off(1, RETRY, at_least=odd) == 86_400
 
 

@@ -8,8 +8,8 @@ from functools import partial
 
 from chatferry.accept.acceptance import Acceptance
 from chatferry.connector import Connector, Context, Memory
-from chatferry.deliver.connection import Connection
 from chatferry.deliver.dispatcher import Dispatcher
+from chatferry.deliver.guarded_connector import GuardedConnector
 from chatferry.engine import Engine
 from chatferry.errors import SettingsError
 from chatferry.iadvize.client import IAdvize
@@ -122,8 +122,8 @@ def destination_of(one: ReadyDestination) -> Destination:
 def dispatcher_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Dispatcher:
     """Return the way to call a destination's connector, which is made at the first call."""
     connect = partial(connector_of, one, settings, memory)
-    connection = Connection(one.settings.name, connect)
-    return Dispatcher(one.settings.name, connection, batch_size=one.connector.batch_size)
+    connector = GuardedConnector(one.settings.name, connect)
+    return Dispatcher(one.settings.name, connector, batch_size=one.connector.batch_size)
 
 
 def connector_of(one: ReadyDestination, settings: Settings, memory: Memory) -> Connector:

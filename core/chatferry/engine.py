@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from chatferry.accept.acceptance import Acceptance
 from chatferry.connector import Outcome
-from chatferry.deliver.attempts import attempt_results, open_snapshots, pause_for, refused_credentials
 from chatferry.deliver.dispatcher import BatchResult, Dispatcher
+from chatferry.deliver.outcomes import attempt_results, open_snapshots, pause_for, refused_credentials
 from chatferry.errors import LedgerError, PlatformError, PlatformUnavailable
 from chatferry.iadvize.client import IAdvize
 from chatferry.leads.destination import Destination, Unserved

@@ -18,12 +18,12 @@
     └── DeliveryError           a CRM did not take a lead
         ├── TemporaryFailure        try again, not before ``retry_after``
         │   └── RateLimited             the same, because we were too fast
-        ├── QuotaExhausted          park the destination, count nothing
-        ├── AuthFailure             park the destination, tell the operator
+        ├── QuotaExhausted          pause the destination, count nothing
+        ├── AuthFailure             pause the destination until a probe finds it well
         └── PermanentFailure        this lead is dead until an operator revives it
 
 ``str(error)`` is safe to log: it holds no personal data and no secret. What a CRM said in its own
-crm_message may echo an address, so it travels in ``crm_message``, which operators see and logs do not.
+words may echo an address, so it travels in ``crm_message``, which operators see and logs do not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from datetime import datetime
 
 
 class ChatferryError(Exception):
-    """What all of the below have in common."""
+    """The base of every error below."""
 
 
 class SettingsError(ChatferryError):
@@ -111,7 +111,7 @@ class DeliveryError(ChatferryError):
     """A lead was not taken.
 
     :param message: what happened, without personal data: it is logged.
-    :param crm_message: the CRM's own crm_message, shown to operators, never logged.
+    :param crm_message: the CRM's own words, shown to operators, never logged.
     :param code: the CRM's error code.
     :param reference: what the CRM's support asks for, such as a correlation id.
     """

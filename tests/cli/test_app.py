@@ -12,7 +12,7 @@ COMMANDS = """
     @click.command()
     @click.pass_obj
     def greet(workspace):
-        "Greet somebody."
+        "Greet the operator."
         click.echo(f"hello from {workspace.config.name}")
 
     @click.command()
@@ -40,7 +40,7 @@ def test_the_help_lists_our_commands_and_those_of_plugins(run, install):
     shown = run("--help")
     assert shown.code == 0
     assert "check" in shown.out
-    assert "Greet somebody." in shown.out
+    assert "Greet the operator." in shown.out
 
 
 def test_a_plugins_command_gets_the_workspace(run, install):

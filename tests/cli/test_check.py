@@ -1,4 +1,4 @@
-"""``chatferry check``: everything is looked at, nothing is changed."""
+"""``chatferry check``: everything is checked, nothing is changed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_nothing_is_written(run, configure, folder):
     before = sorted(folder.iterdir())
     ran = run("check", "--output", "json")
     assert sorted(folder.iterdir()) == before
-    assert "is not there yet" in found(ran, "ledger")[""][1]
+    assert "does not exist yet" in found(ran, "ledger")[""][1]
 
 
 def test_a_ledger_that_is_there_is_opened_and_not_changed(run, configure, folder):
@@ -61,7 +61,7 @@ def test_a_ledger_that_is_there_is_opened_and_not_changed(run, configure, folder
     ran = run("check", "--output", "json")
     assert found(ran, "ledger")[""] == (
         "ok",
-        "can be read and written, its tables are up to date (revision 0001)",
+        "can be read and written, its tables are up to date (revision 0001.2)",
     )
     assert content(folder) == before
 
@@ -79,7 +79,7 @@ def test_a_login_counts_among_those_of_the_server(run, configure, folder):
     ("version", "level", "said"),
     [("0000", "warning", "the next start brings them up to date"), ("9999", "error", "a newer chatferry")],
 )
-def test_a_ledger_of_another_version_is_told(run, configure, folder, version, level, said):
+def test_a_ledger_of_another_version_is_reported(run, configure, folder, version, level, said):
     configure()
     Ledger.open(database(folder)).close()
     with sqlite3.connect(folder / "chatferry.db") as connection:
@@ -89,7 +89,7 @@ def test_a_ledger_of_another_version_is_told(run, configure, folder, version, le
     assert (found_level, said in message) == (level, True)
 
 
-def test_a_file_that_is_no_database_is_told_and_left_alone(run, configure, folder):
+def test_a_file_that_is_no_database_is_reported_and_left_alone(run, configure, folder):
     configure()
     (folder / "chatferry.db").write_text("a letter to my aunt")
     ran = run("check", "--output", "json")
@@ -144,7 +144,7 @@ def test_what_a_connector_must_remember_is_kept_in_a_ledger_that_is_there(run, c
     ledger.close()
 
 
-def test_offline_nobody_is_asked(run, configure, world):
+def test_offline_no_remote_system_is_asked(run, configure, world):
     configure(pen="broken")
     before = world.tokens.given
     assert run("check", "--offline").code == 0

@@ -7,7 +7,7 @@ from chatferry.testing.trouble import Trouble
 
 @pytest.fixture
 def with_dead(shop):
-    """Six deliveries, two of them dead: the CRM has since been mended."""
+    """Six deliveries, two of them dead: the CRM works again since."""
     shop.crm.switch_on(Trouble.RECORD_REFUSED, 2, None)
     shop.find_history()
     shop.work()
@@ -69,7 +69,7 @@ def test_one_delivery_can_be_retried_by_its_number(with_dead):
     assert states(with_dead) == {"dead": 1, "due": 1, "delivered": 4}
 
 
-def test_numbers_that_are_no_deliveries_are_told(with_dead):
+def test_numbers_that_match_no_delivery_are_reported(with_dead):
     result = with_dead.run("retry", "99", "--yes")
     assert result.exit_code == 1
     assert "1 of the numbers" in result.stdout
@@ -97,7 +97,7 @@ def test_a_resync_revives_what_is_dead_with_what_iadvize_says_now(with_dead):
     assert states(with_dead) == {"delivered": 6}
 
 
-def test_what_is_discarded_stays_so_whatever_is_heard_of_it(with_dead):
+def test_a_discarded_delivery_stays_discarded_after_later_events(with_dead):
     result = with_dead.json("discard", "--state", "dead", "--reason", "a test account", "--yes")
     assert result == {"discarded": 2, "missing": 0}
     with_dead.find_history()
@@ -114,7 +114,7 @@ def test_what_was_discarded_can_be_retried_and_what_is_delivered_is_not_discarde
     assert states(with_dead) == {"delivered": 6}
 
 
-def test_a_discard_of_numbers_fails_if_one_of_them_was_not_given_up(with_dead):
+def test_a_discard_of_numbers_fails_if_one_of_them_was_not_discarded(with_dead):
     delivered = with_dead.json("deliveries", "--state", "delivered")["deliveries"][0]["id"]
     dead = with_dead.json("deliveries", "--state", "dead")["deliveries"][0]["id"]
     result = with_dead.run("discard", str(delivered), str(dead), "--yes")
@@ -122,7 +122,7 @@ def test_a_discard_of_numbers_fails_if_one_of_them_was_not_given_up(with_dead):
     assert "1 discarded" in result.stdout
     assert "1 are not due, dead or parked any more" in result.stdout
     result = with_dead.run("discard", "4711", "--yes")
-    assert (result.exit_code, "1 of the numbers are no deliveries" in result.stdout) == (1, True)
+    assert (result.exit_code, "1 of the numbers match no delivery" in result.stdout) == (1, True)
 
 
 def test_a_discard_by_filters_that_match_nothing_has_nothing_to_do(with_dead):

@@ -1,4 +1,4 @@
-"""``chatferry demo``: the real thing, once, and what it would notice."""
+"""``chatferry demo``: one whole run, and the differences that the comparison finds."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_lead_arrives_as_the_emulator_knows_it(tmp_path):
     assert found["misbehaved"]["duplicate"] > 0
     assert [line.rsplit("/", 1)[-1] for line in found["places"]] == ["contacts.csv", "conversations.csv"]
     assert len((folder / "conversations.csv").read_bytes()) > 10_000
-    assert nobody_listens(folder)
+    assert port_is_free(folder)
 
 
 @pytest.mark.slow
@@ -58,10 +58,10 @@ def test_an_interrupt_leaves_no_process_behind(tmp_path):
         wait_for((folder / "contacts.csv").exists)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
-    assert nobody_listens(folder)
+    assert port_is_free(folder)
 
 
-def test_a_folder_that_is_somebody_elses_is_left_alone(run, tmp_path):
+def test_a_folder_of_another_program_is_left_alone(run, tmp_path):
     folder = tmp_path / "thesis"
     folder.mkdir()
     (folder / "chapter-1.txt").write_text("It was a dark night.")
@@ -72,7 +72,7 @@ def test_a_folder_that_is_somebody_elses_is_left_alone(run, tmp_path):
 
 
 @pytest.mark.usefixtures("paper")
-def test_a_connector_without_a_demonstration_is_told(run):
+def test_a_connector_without_a_demonstration_is_refused(run):
     ran = run("demo", "--destination", "paper")
     assert ran.code == 2
     assert 'there is no demonstration for "paper"; there are: csv' in ran.err
@@ -109,7 +109,7 @@ def test_a_lead_that_is_right_is_right(truth, right):
     assert result.right["conversation.budget"] == 1
 
 
-def test_an_expression_nobody_knows_the_truth_of_is_not_compared(truth, right):
+def test_an_expression_without_ground_truth_is_not_compared(truth, right):
     assert "conversation.odd" not in compare([truth], [right], MAPPING).expected
 
 
@@ -121,7 +121,7 @@ def test_a_lead_that_is_there_twice_is_noticed(truth, right):
     assert ("", "once", "twice") in wrong([truth], [right, right])
 
 
-def test_a_lead_nobody_asked_for_is_noticed(right):
+def test_an_unexpected_lead_is_a_difference(right):
     assert wrong([], [right]) == [("", "nothing", "a lead")]
 
 
@@ -137,14 +137,14 @@ def test_an_answer_to_a_question_that_was_not_answered_is_noticed(truth, right):
     assert wrong([silent], [right])[0][:2] == ("conversation.budget", "nothing")
 
 
-def test_a_contact_may_hold_what_another_conversation_of_the_visitor_told(truth, right):
+def test_a_contact_may_hold_a_value_of_another_conversation_of_the_visitor(truth, right):
     later = replace(truth, conversation_id="later", phone=None, answers={})
     held = replace(changed(right, "conversation", budget=""), key=key_of(later))
     assert wrong([truth, later], [right, held]) == []
 
 
 def test_a_contact_that_is_two_peoples_is_noticed(truth, right):
-    other = replace(truth, conversation_id="other", visitor_id="somebody", email="else@example.com")
+    other = replace(truth, conversation_id="other", visitor_id="another visitor", email="else@example.com")
     held = replace(right, key=key_of(other))
     assert ("contact", "one person", "2 people") in wrong([truth, other], [right, held])
 
@@ -156,7 +156,7 @@ def wait_for(condition, seconds=60):
         time.sleep(0.1)
 
 
-def nobody_listens(folder):
+def port_is_free(folder):
     port = tomllib.loads((folder / "chatferry.toml").read_text())["web"]["port"]
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) != 0

@@ -72,7 +72,7 @@ def test_a_port_in_use_is_said_in_a_sentence(run):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_end(install, tmp_path, number):
+def test_it_serves_until_a_signal(install, tmp_path, number):
     install("platform", PLATFORM)
     command = [*(sys.executable, "-m", "chatferry", "emulate", "platform"), "--colour", "red"]
     with subprocess.Popen(

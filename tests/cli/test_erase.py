@@ -41,7 +41,7 @@ def test_the_others_stay(delivered, history):
     assert delivered.json("status")["destinations"][0]["deliveries"]["delivered"] == 5
 
 
-def test_what_is_heard_later_does_not_bring_a_person_back(delivered, history):
+def test_a_later_event_does_not_bring_an_erased_person_back(delivered, history):
     delivered.json("erase", history.ids[1], "--yes")
     delivered.hear(history.ids[1])
     delivered.hear(history.ids[1], "satisfaction.answered", customerSatisfaction=5)
@@ -114,9 +114,9 @@ def test_one_destination_can_be_cleared_and_the_other_goes_on(open_archive, hist
 
 
 def test_a_batch_on_its_way_is_waited_for(delivered, history):
-    """Its receipt, not here yet, would name records that nobody erases."""
+    """Its receipt, not here yet, would name records that are never erased."""
     engine = delivered.engine
-    engine.ledger.destinations.take("sales", "somebody else", engine.clock(), engine.clock() + 0.3)
+    engine.ledger.destinations.take("sales", "another owner", engine.clock(), engine.clock() + 0.3)
     assert delivered.json("erase", history.ids[1], "--yes")["erased"] == {"sales": 1}
 
 

@@ -1,4 +1,4 @@
-"""What hooks did wrong in a server is told by commands, which are other processes."""
+"""Failures of hooks in a server are shown by commands, which are other processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clumsy():
 
 @pytest.fixture
 def failed(shop):
-    """A shop that has delivered six conversations, and whose commands load the plugin anew."""
+    """A shop that has delivered six conversations, and whose commands load the plugin again."""
     shop.install(clumsy())
     shop.find_history()
     shop.work()
@@ -36,14 +36,14 @@ def failed(shop):
     return shop
 
 
-def test_plugins_tells_it_beside_the_plugin(failed):
+def test_plugins_shows_it_beside_the_plugin(failed):
     result = failed.run("plugins", "--strict")
     assert result.exit_code == 0
     assert SAID in result.stdout
     assert "(6 times, last " in result.stdout
-    told = {one["name"]: one["failures"] for one in failed.json("plugins")}
-    assert [(one["hook"], one["count"]) for one in told["clumsy"]] == [("delivery_succeeded", 6)]
-    assert told["chatferry"] == []
+    failures = {one["name"]: one["failures"] for one in failed.json("plugins")}
+    assert [(one["hook"], one["count"]) for one in failures["clumsy"]] == [("delivery_succeeded", 6)]
+    assert failures["chatferry"] == []
 
 
 def test_check_warns_of_it(failed):
@@ -56,7 +56,7 @@ def test_check_warns_of_it(failed):
     assert warning["message"].startswith(SAID)
 
 
-def test_the_status_counts_it_among_what_needs_somebody(failed):
+def test_the_status_counts_it_among_what_needs_an_operator(failed):
     result = failed.run("status")
     assert result.exit_code == 1
     (need,) = failed.json("status")["needs"]

@@ -16,7 +16,7 @@ QUERY = """query($id: UUID!) { conversation(id: $id) {
     messages(first: 100) { edges { node { __typename
         ... on ParticipantConversationMessage { messageId text createdAt author { __typename } } } } }
 } }"""
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 VETO = """
     from chatferry import hookimpl
 
@@ -128,21 +128,21 @@ def test_a_disabled_destination_can_be_asked_for_by_name(run, configure, answere
 
 def test_an_unknown_destination_names_the_nearest(run, configure):
     configure()
-    ran = run("preview", NOBODY, "--destination", "sheat")
+    ran = run("preview", UNKNOWN, "--destination", "sheat")
     assert ran.code == 2
     assert 'did you mean "sheet"?' in ran.err
 
 
 def test_a_conversation_iadvize_does_not_know_is_said(run, configure):
     configure()
-    ran = run("preview", NOBODY)
+    ran = run("preview", UNKNOWN)
     assert ran.code == 1
     assert "iAdvize does not show it yet" in ran.err
 
 
 def test_a_client_that_is_not_configured_is_refused(run, configure):
     configure()
-    ran = run("preview", NOBODY, "--client", "sd/1")
+    ran = run("preview", UNKNOWN, "--client", "sd/1")
     assert ran.code == 2
     assert "there are: ha/335" in ran.err
 
@@ -197,16 +197,16 @@ def test_words_that_steer_a_terminal_are_shown_as_harmless(run, configure, folde
 
 def test_an_iadvize_out_of_reach_ends_with_3(run, configure, monkeypatch):
     configure()
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv(
-            "CHATFERRY_IADVIZE__CLIENTS__0__API_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}"
+            "CHATFERRY_IADVIZE__CLIENTS__0__API_URL", f"http://127.0.0.1:{listener.getsockname()[1]}"
         )
-    assert run("preview", NOBODY).code == 3
+    assert run("preview", UNKNOWN).code == 3
 
 
 def test_refused_credentials_end_with_2(run, configure, monkeypatch):
     configure()
     monkeypatch.setenv("IADVIZE_PASSWORD", "guessed")
-    ran = run("preview", NOBODY)
+    ran = run("preview", UNKNOWN)
     assert ran.code == 2
     assert "guessed" not in ran.err

@@ -32,7 +32,7 @@ def test_what_is_still_to_be_delivered_is_kept(shop):
     assert len(shop.conversations()) == 6
 
 
-def test_a_pruned_lead_is_not_delivered_again_by_what_is_heard_later(shop):
+def test_a_pruned_lead_is_not_delivered_again_by_a_later_event(shop):
     shop.find_history()
     shop.work()
     shop.run("prune", "--leads-days", "0")

@@ -19,7 +19,7 @@ def test_what_closed_in_a_period_is_found_and_what_is_missing_is_read(shop):
     assert shop.json("reconcile", "--since", SINCE)["clients"][0]["missing"] == 0
 
 
-def test_a_period_ends_where_it_is_told_to(shop):
+def test_a_period_ends_at_until(shop):
     until = datetime.fromtimestamp(HISTORY_START + 100, UTC).isoformat()
     assert shop.json("reconcile", "--since", SINCE, "--until", until)["clients"][0]["found"] == 2
 
@@ -31,7 +31,7 @@ def test_it_can_do_the_work_itself(shop):
     assert len(shop.conversations()) == 6
 
 
-def test_waiting_without_anybody_who_works_ends_and_says_what_is_left(shop):
+def test_waiting_without_a_worker_times_out_and_says_what_is_left(shop):
     result = shop.run("reconcile", "--since", SINCE, "--wait", "--timeout", "0.3s")
     assert result.exit_code == 1
     assert "still on their way: 6 to read, 0 to deliver" in result.stdout

@@ -7,7 +7,7 @@ from chatferry.ledger.sync_requests import SyncRequest
 from chatferry.testing.trouble import Trouble
 
 
-def test_an_empty_ledger_needs_nobody(shop):
+def test_an_empty_ledger_needs_no_operator(shop):
     result = shop.run("status")
     assert result.exit_code == 0, result.output
     assert "0 events, 0 conversations; 0 to read" in result.stdout
@@ -47,7 +47,7 @@ def test_a_destination_whose_credentials_are_refused_needs_an_operator(shop):
     assert shop.run("status").exit_code == 1
 
 
-def test_a_destination_an_operator_parked_needs_nobody(shop):
+def test_a_destination_paused_by_an_operator_needs_no_operator(shop):
     shop.engine.ledger.destinations.pause_by_operator("sales", "a migration")
     result = shop.run("status")
     assert result.exit_code == 0
@@ -105,7 +105,7 @@ def test_what_has_not_been_read_for_an_hour_needs_an_operator(shop, history, mon
     assert failing.startswith("conversations cannot be read for 1 h")
 
 
-def test_a_running_conversation_waits_for_its_time_and_needs_nobody(shop, history):
+def test_a_running_conversation_waits_for_its_time_and_needs_no_operator(shop, history):
     shop.hear(history.ids[0], "v2.conversation.pushed")
     reading = shop.json("status")["reading"]
     assert (reading["waiting"], reading["later"], reading["oldest"]) == (0, 1, None)
@@ -122,7 +122,7 @@ def reconfigure(shop, old, new):
     shop.config.write_text(shop.config.read_text().replace(old, new))
 
 
-def test_what_waits_for_a_destination_nobody_serves_needs_an_operator(shop):
+def test_what_waits_for_an_unserved_destination_needs_an_operator(shop):
     shop.find_history()
     shop.engine.sync()
     assert shop.json("status")["needs"] == []
@@ -156,7 +156,7 @@ def the(conversation):
     return SyncRequest(platform="ha", client_id=335, conversation_id=conversation, seen_at=now, due_at=now)
 
 
-def test_a_connector_that_hangs_on_needs_an_operator(shop):
+def test_a_connector_that_keeps_hanging_needs_an_operator(shop):
     def hang(failures):
         ledger, now = shop.engine.ledger, time.time()
         ledger.destinations.take("sales", ledger.owner, now, now + 60)

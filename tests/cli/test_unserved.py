@@ -17,7 +17,7 @@ def fail():
 
 
 def lose(shop):
-    """Let the plugin that offers the connector of archive be one that fails."""
+    """Make the plugin with the connector of archive fail."""
     shop.install(SimpleNamespace(__name__="ledge", register_connectors=hookimpl(fail)), without="ledge")
 
 
@@ -51,7 +51,7 @@ def test_check_names_it_and_looks_at_the_others(broken):
     assert found["destination sales"]["level"] == "ok"
 
 
-def test_it_can_be_parked_and_woken_and_is_named(broken):
+def test_it_can_be_paused_and_resumed_and_is_named(broken):
     parked = broken.run("destinations", "pause", "archive", "--reason", "its plugin is being mended")
     assert parked.exit_code == 0
     assert "destination not served" in parked.stderr
@@ -80,7 +80,7 @@ def test_an_erasure_says_what_is_still_there_and_can_be_repeated(broken, history
     assert len(broken.conversations("ledge")) == 6
 
 
-def test_somebody_who_was_erased_meanwhile_does_not_come_back_with_the_plugin(open_archive, history):
+def test_a_person_erased_meanwhile_does_not_come_back_with_the_plugin(open_archive, history):
     lose(open_archive)
     open_archive.find_history()
     open_archive.work()
@@ -96,7 +96,7 @@ def test_somebody_who_was_erased_meanwhile_does_not_come_back_with_the_plugin(op
     assert len(open_archive.conversations("ledge")) == 5
 
 
-def test_a_story_and_a_preview_tell_that_its_leads_wait(broken, history):
+def test_why_and_preview_show_that_its_leads_wait(broken, history):
     with broken.ledger.database.write() as connection:
         connection.exec_driver_sql("UPDATE deliveries SET state = 'due', due_at = 1")
     (story,) = broken.json("why", history.ids[1])

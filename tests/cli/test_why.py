@@ -8,7 +8,7 @@ from chatferry.errors import ChatferryError
 from chatferry.testing.trouble import Trouble
 
 
-def test_the_whole_story_is_told_from_the_event_to_the_receipt(shop, history):
+def test_the_history_is_shown_from_the_event_to_the_receipt(shop, history):
     truth = history.truth(history.ids[1])
     shop.hear(history.ids[1])
     shop.work()
@@ -29,23 +29,23 @@ def test_a_conversation_is_found_by_the_key_of_its_delivery(shop, history):
     shop.hear(history.ids[0])
     shop.work()
     by_key = shop.run("why", f"ha-335-{history.ids[0]}").stdout
-    assert "v2.conversation.closed, said 2026-11-02 09:30:00 UTC, received" in by_key
+    assert "v2.conversation.closed, occurred 2026-11-02 09:30:00 UTC, received" in by_key
     assert "sales (delivery 1): delivered" in by_key
     with pytest.raises(ChatferryError):
         raise shop.run("why", f"sd-335-{history.ids[0]}").exception
 
 
-def test_a_dead_delivery_is_told_in_the_crms_own_words_and_what_to_do(shop, history):
+def test_a_dead_delivery_shows_the_crms_message_and_what_to_do(shop, history):
     shop.crm.switch_on(Trouble.RECORD_REFUSED, 1, None)
     shop.hear(history.ids[0])
     shop.work()
     text = shop.run("why", history.ids[0]).stdout
-    assert "the CRM's words: a rule of ours refuses" in text
+    assert "the CRM's message: a rule of ours refuses" in text
     assert "code: RULE" in text
     assert "what to do: mend the cause, then: chatferry retry 1" in text
 
 
-def test_a_lead_that_waits_tells_why_and_until_when(shop, history):
+def test_a_lead_that_waits_shows_why_and_until_when(shop, history):
     shop.crm.switch_on(Trouble.QUOTA_SPENT, None, None)
     shop.hear(history.ids[0])
     shop.work()
@@ -54,7 +54,7 @@ def test_a_lead_that_waits_tells_why_and_until_when(shop, history):
     assert "resumes by itself" in text
 
 
-def test_a_conversation_that_iadvize_does_not_show_tells_the_problem(shop, history):
+def test_a_conversation_that_iadvize_does_not_show_has_a_problem(shop, history):
     history.faults.switch_on("late-data=1000000")
     shop.hear(history.ids[0])
     shop.work()
@@ -64,15 +64,15 @@ def test_a_conversation_that_iadvize_does_not_show_tells_the_problem(shop, histo
     assert "read again by itself" in story["suggestion"]
 
 
-def test_an_event_without_consequence_tells_why(shop):
+def test_an_event_without_consequence_shows_why(shop):
     shop.hear("12345", "conversation.closed")
     (story,) = shop.json("why", "12345")
     assert story["conversation"] is None
     assert "cannot be read" in story["events"][0]["refusal"]
-    assert "nothing followed" in shop.run("why", "12345").stdout
+    assert "without consequence" in shop.run("why", "12345").stdout
 
 
-def test_a_lead_that_was_left_out_tells_the_rule(open_shop, history):
+def test_a_skipped_lead_shows_the_rule(open_shop, history):
     shop = open_shop('channels = ["CALL"]\n')
     shop.find_history()
     shop.work()
@@ -81,7 +81,7 @@ def test_a_lead_that_was_left_out_tells_the_rule(open_shop, history):
     assert "retry --resync" in text
 
 
-def test_nothing_is_known_of_a_stranger(shop):
+def test_an_unknown_conversation_is_an_error(shop):
     result = shop.run("why", str(uuid.uuid4()))
     assert result.exit_code == 1
     assert "chatferry reconcile" in str(result.exception)
@@ -93,7 +93,7 @@ def test_terminal_tricks_in_a_visitors_words_do_nothing(shop, history):
     assert "\x1b[2J" not in shop.run("why", history.ids[0]).stdout
 
 
-def test_a_delivery_nobody_serves_and_a_receipt_nobody_can_read_are_told(shop, history):
+def test_an_unserved_delivery_and_an_unreadable_receipt_are_shown(shop, history):
     shop.hear(history.ids[0])
     shop.engine.sync()
     with shop.ledger.database.write() as connection:

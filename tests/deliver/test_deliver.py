@@ -20,7 +20,7 @@ from chatferry.ledger.destinations import PauseKind
 
 @pytest.fixture
 def lead(ferry):
-    """One conversation that closed and was heard of."""
+    """One conversation that closed and whose webhook arrived."""
     (one,) = ferry.play()
     ferry.tell_closed(one)
     return one
@@ -72,7 +72,7 @@ def test_newer_content_of_a_lead_that_fails_is_not_sent_before_the_crm_wants_it_
     assert ferry.row(lead)["csat"] == 5
 
 
-def test_news_of_a_lead_do_not_restart_the_days_after_which_it_is_given_up(ferry, lead):
+def test_newer_content_does_not_restart_the_days_after_which_a_lead_is_given_up(ferry, lead):
     ferry.crm.next(*[lambda leads: [TemporaryFailure("it is busy")] * len(leads)] * 100)
     for number in range(5):
         news = ferry.later(lead, "satisfaction.answered", f"e-{number}", customerSatisfaction=number + 1)
@@ -107,7 +107,7 @@ def test_waits_grow_with_each_failure_and_end_when_the_crm_is_back(ferry, lead):
     assert ferry.delivery(lead).attempts == 0
 
 
-def test_a_lead_that_fails_for_days_is_dead_with_the_crms_own_words(ferry, lead):
+def test_a_lead_that_fails_for_days_is_dead_with_the_crms_own_message(ferry, lead):
     def busy(leads):
         return [TemporaryFailure("it is busy", crm_message="Row is locked", code="LOCKED")] * len(leads)
 
@@ -123,7 +123,7 @@ def test_a_lead_that_fails_for_days_is_dead_with_the_crms_own_words(ferry, lead)
     assert dead.attempts > 10
 
 
-def test_a_spent_quota_parks_the_destination_and_counts_nothing(ferry, lead):
+def test_a_spent_quota_pauses_the_destination_and_counts_nothing(ferry, lead):
     back = datetime.fromtimestamp(ferry.clock.now + 7200, UTC)
     ferry.crm.next(QuotaExhausted("the day's calls are spent", until=back))
     ferry.run()
@@ -139,7 +139,7 @@ def test_a_spent_quota_parks_the_destination_and_counts_nothing(ferry, lead):
     assert ferry.state(lead) is DeliveryState.DELIVERED
 
 
-def test_refused_credentials_park_the_destination_until_a_probe_finds_it_well(ferry, lead):
+def test_refused_credentials_pause_the_destination_until_a_probe_succeeds(ferry, lead):
     ferry.crm.next(AuthFailure("401"))
     ferry.crm.refuse_to_work("the key was revoked")
     ferry.run()
@@ -159,7 +159,7 @@ def test_refused_credentials_park_the_destination_until_a_probe_finds_it_well(fe
     assert ferry.ledger.destinations.state("crm").pause_kind is None
 
 
-def test_a_permanent_failure_is_dead_at_once_with_the_crms_own_words(ferry, lead):
+def test_a_permanent_failure_is_dead_at_once_with_the_crms_own_message(ferry, lead):
     words = "Q1: ann@example.com is not in the list"
     refusal = PermanentFailure(
         "a value is not in the list", crm_message=words, code="PICKLIST", reference="c-1"
@@ -185,7 +185,7 @@ class OfItsOwn(DeliveryError):
 
 
 @pytest.mark.parametrize("kind", [DeliveryError, OfItsOwn])
-def test_a_kind_of_error_nobody_knows_is_temporary_and_kills_no_lead(ferry, kind):
+def test_an_unknown_kind_of_error_is_temporary_and_kills_no_lead(ferry, kind):
     ids = ferry.play(3)
     ferry.tell_closed(*ids)
     poison = ferry.key(ids[1])
@@ -270,7 +270,7 @@ def test_what_the_crm_said_of_an_older_content_does_not_kill_the_newer(ferry, le
     assert ferry.row(lead)["csat"] == 5
 
 
-def test_a_lead_is_handed_over_with_what_the_crm_said_of_it_before(ferry, lead):
+def test_a_lead_is_delivered_with_the_receipt_of_its_last_delivery(ferry, lead):
     receipts = []
 
     def look(leads):
@@ -284,7 +284,7 @@ def test_a_lead_is_handed_over_with_what_the_crm_said_of_it_before(ferry, lead):
     assert receipts == [None, Receipt(ids={"conversation": "c-7"})]
 
 
-def test_a_snapshot_that_cannot_be_read_is_dead_and_holds_nobody_back(ferry):
+def test_a_snapshot_that_cannot_be_read_is_dead_and_delays_no_other_delivery(ferry):
     ids = ferry.play(2)
     ferry.tell_closed(*ids)
     ferry.engine.sync()
@@ -310,20 +310,20 @@ def test_a_hung_destination_delays_no_other(ferry, gate):
     assert ferry.ledger.destinations.state("crm").pause_kind is None
 
 
-def test_a_turn_that_ran_out_of_time_does_not_end_the_turn_of_whoever_has_it_now(ferry, lead, ledger_url):
-    """A process that was paused for longer than its lease wakes up while another delivers."""
+def test_a_process_whose_lease_ran_out_does_not_end_the_lease_of_another(ferry, lead, ledger_url):
+    """A process that was suspended for longer than its lease goes on while another delivers."""
     other = Ledger.open(ledger_url)
     try:
         second = ferry.another(other)
 
-        def paused(leads):
+        def suspended(leads):
             ferry.clock.forward(ferry.settings.runner.lease + 1)
             assert other.deliveries.lease(
                 "crm", other.owner, *_for_a_minute(ferry), limit=9, linger=0
             ).deliveries
             return ferry.crm.take(leads)
 
-        ferry.crm.next(paused)
+        ferry.crm.next(suspended)
         ferry.engine.sync()
         ferry.engine.deliver("crm")
         third = Ledger.open(ledger_url)
@@ -342,13 +342,13 @@ def test_a_turn_that_ran_out_of_time_does_not_end_the_turn_of_whoever_has_it_now
         other.close()
 
 
-def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead, ledger_url):
-    """The process wakes up after another has delivered newer content, and writes what it has."""
+def test_newest_content_wins_over_an_older_batch_of_a_suspended_process(ferry, lead, ledger_url):
+    """The process goes on after another has delivered newer content, and writes what it has."""
     other = Ledger.open(ledger_url)
     try:
         second = ferry.another(other)
 
-        def paused(leads):
+        def suspended(leads):
             ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
             ferry.engine.sync()
             ferry.clock.forward(ferry.settings.runner.lease + 1)
@@ -356,7 +356,7 @@ def test_newest_content_wins_over_an_older_batch_of_a_paused_process(ferry, lead
             ferry.crm.rows.clear()  # as if the older content had a value of its own
             return ferry.crm.take(leads)
 
-        ferry.crm.next(paused)
+        ferry.crm.next(suspended)
         ferry.engine.sync()
         ferry.engine.deliver("crm")
         assert "csat" not in ferry.row(lead)
@@ -384,7 +384,7 @@ def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate
     ferry.run()
     ((late),) = dispatcher._late
     ferry.tell(ferry.later(lead, "satisfaction.answered", "e-csat", customerSatisfaction=5))
-    dispatcher._connection._clock = lambda: float("inf")  # nobody believes any more that it comes back
+    dispatcher._connector._clock = lambda: float("inf")  # long after a hung call is abandoned
     while ferry.state(lead) is not DeliveryState.DELIVERED:
         ferry.clock.forward(600)
         ferry.run()

@@ -20,8 +20,8 @@ from chatferry import (
     Receipt,
     TemporaryFailure,
 )
-from chatferry.deliver.connection import Connection, ConnectorHung
 from chatferry.deliver.dispatcher import Dispatcher
+from chatferry.deliver.guarded_connector import ConnectorHung, GuardedConnector
 from chatferry.testing import make_context, make_lead
 
 Behaviour = Callable[[Sequence[Lead]], Sequence[Outcome]]
@@ -63,7 +63,7 @@ class Puppet(Connector):
 
 
 def dispatcher_to(connect: Callable[[], Connector], **options) -> Dispatcher:
-    return Dispatcher("crm", Connection("crm", connect, **options))
+    return Dispatcher("crm", GuardedConnector("crm", connect, **options))
 
 
 def take_all(batch):
@@ -115,7 +115,7 @@ def test_an_unknown_error_is_temporary_and_says_nothing_of_the_lead():
     assert str(outcome) == "the connector failed with RuntimeError"
 
 
-def test_a_kind_of_error_nobody_knows_is_the_leads_own_and_keeps_its_words():
+def test_an_unknown_kind_of_error_is_the_leads_own_and_keeps_its_message():
     own = OfItsOwn("the proxy said no", code="502")
     handed = dispatcher_to(lambda: Puppet(fail_on("lead-0", lambda: own))).deliver(leads(1))
     assert (list(handed.outcomes), handed.failure) == ([own], None)
@@ -242,7 +242,7 @@ def test_a_call_that_never_comes_back_is_abandoned_and_another_connector_made(ga
     assert dispatcher.deliver(leads(2)).failure is None
 
 
-def test_the_leads_of_a_call_that_hung_are_told_once_it_has_ended(gate):
+def test_the_leads_of_a_call_that_hung_are_reported_once_it_has_ended(gate):
     dispatcher = dispatcher_to(lambda: Hanging(gate))
     dispatcher.deliver(leads(2))
     dispatcher.deliver(leads(1))  # nothing is called while the other is waited for
@@ -250,7 +250,7 @@ def test_the_leads_of_a_call_that_hung_are_told_once_it_has_ended(gate):
     gate.set()
     wait_for(dispatcher)
     ended = dispatcher.late_completions()
-    assert next(ended).key == "lead-0"  # whoever takes them may break off
+    assert next(ended).key == "lead-0"  # the caller may break off
     ended.close()
     assert [lead.key for lead in dispatcher.late_completions()] == ["lead-0", "lead-1"]
     assert list(dispatcher.late_completions()) == []
@@ -284,7 +284,7 @@ def test_making_and_closing_a_connector_have_a_limit_too(gate):
     dispatcher.close()
 
 
-def test_a_probe_tells_the_first_error_check_finds():
+def test_a_probe_returns_the_first_error_check_finds():
     puppet = Puppet(take_all)
     dispatcher = dispatcher_to(lambda: puppet)
     assert dispatcher.probe() is None

@@ -4,7 +4,7 @@ import pytest
 
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, create_app, make_clients
 from chatferry.emulators.iadvize.phrases import load_phrases
-from chatferry.emulators.iadvize.tokens import TokenDesk
+from chatferry.emulators.iadvize.tokens import TokenIssuer
 
 FORM = {"username": "a@example.com", "password": "right", "grant_type": "password"}
 
@@ -22,9 +22,9 @@ def clock():
 
 
 @pytest.fixture
-def desk(clock):
+def issuer(clock):
     clients = make_clients(1, username="a@example.com", password="right", phrases=load_phrases())
-    return TokenDesk(clients, Logins(), clock=clock)
+    return TokenIssuer(clients, Logins(), clock=clock)
 
 
 def test_a_user_logs_in_and_the_token_is_valid(served):
@@ -64,19 +64,19 @@ def test_a_login_as_json_is_refused(serve):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_ten_logins_a_minute_then_the_user_is_blocked(desk, clock):
-    assert [desk.login(FORM, "1.1.1.1").status for _ in range(11)] == [200] * 10 + [429]
+def test_ten_logins_a_minute_then_the_user_is_blocked(issuer, clock):
+    assert [issuer.login(FORM, "1.1.1.1").status for _ in range(11)] == [200] * 10 + [429]
     clock.now = 59.0
-    assert desk.login(FORM, "1.1.1.1").status == 429
+    assert issuer.login(FORM, "1.1.1.1").status == 429
     clock.now = 61.0
-    assert desk.login(FORM, "1.1.1.1").status == 200
+    assert issuer.login(FORM, "1.1.1.1").status == 200
 
 
-def test_a_hundred_logins_a_minute_from_one_address_then_it_is_blocked(desk):
+def test_a_hundred_logins_a_minute_from_one_address_then_it_is_blocked(issuer):
     users = [FORM | {"username": f"user{number}@example.com"} for number in range(101)]
-    assert [desk.login(user, "1.1.1.1").status for user in users] == [400] * 100 + [429]
-    assert desk.login(FORM, "1.1.1.1").status == 429
-    assert desk.login(FORM, "2.2.2.2").status == 200
+    assert [issuer.login(user, "1.1.1.1").status for user in users] == [400] * 100 + [429]
+    assert issuer.login(FORM, "1.1.1.1").status == 429
+    assert issuer.login(FORM, "2.2.2.2").status == 200
 
 
 def test_the_limit_holds_over_http(serve):
@@ -84,12 +84,12 @@ def test_the_limit_holds_over_http(serve):
     assert [served.login().status_code for _ in range(12)] == [200] * 10 + [429] * 2
 
 
-def test_a_token_ends_after_its_life(desk, clock):
-    header = f"Bearer {desk.login(FORM, '1.1.1.1').body['access_token']}"
+def test_a_token_ends_after_its_life(issuer, clock):
+    header = f"Bearer {issuer.login(FORM, '1.1.1.1').body['access_token']}"
     clock.now = 86_399.0
-    assert desk.clients_of(header)
+    assert issuer.clients_of(header)
     clock.now = 86_400.0
-    assert desk.clients_of(header) is None
+    assert issuer.clients_of(header) is None
 
 
 def test_revoked_tokens_are_refused_and_a_new_login_helps(served):

@@ -67,7 +67,7 @@ def test_every_contact_is_pushed(playing, receiver):
     assert set(operators) == set(world.truth(conversation_id).operator_ids)
 
 
-def test_late_facts_follow_one_event_a_click(playing, receiver):
+def test_surveys_and_purchases_follow_one_event_a_click(playing, receiver):
     world = playing().world
     world.play(20, late_after=0.01)
     assert world.settle()

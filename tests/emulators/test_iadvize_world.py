@@ -98,7 +98,7 @@ def test_an_answer_is_what_the_visitor_said_in_the_messages_it_names(world, trut
             assert answer.value == "\n".join(said[message_id] for message_id in answer.message_ids)
 
 
-def test_an_address_told_in_a_message_is_in_it(world, truths):
+def test_an_address_written_in_a_message_is_in_it(world, truths):
     for truth, script in zip(truths, scripts(world, 200), strict=True):
         if truth.email_from == "message":
             (line,) = [line for line in script.lines if line.id == truth.email_message_id]
@@ -152,7 +152,7 @@ def test_dates_come_in_the_three_forms_that_are_seen(world):
     assert any(ending.endswith("Z") for ending in endings)
 
 
-def test_the_control_api_tells_the_truth(served):
+def test_the_control_api_returns_the_truth(served):
     (truth, *_) = served.session.get(f"{served.url}/_emulator/truth").json()
     known = served.world.truth(served.world.ids[0])
     assert {name: answer["value"] for name, answer in truth["answers"].items()} == {

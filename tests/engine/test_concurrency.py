@@ -40,6 +40,6 @@ def test_processes_and_threads_on_one_ledger_never_do_the_same_work(ferry, ledge
 def read_by_one(ferry, ids, database) -> int:
     """Return how many conversations one process asks for; long ones are asked for page by page."""
     engine = ferry.another(Ledger.open(database))
-    ferry.tell_to(engine, *(ferry.heard(one) for one in ids))
+    ferry.tell_to(engine, *(ferry.webhook(one) for one in ids))
     ferry.run(engine)
     return ferry.world.counters["conversations asked for"]

@@ -75,7 +75,7 @@ def test_its_leads_wait_for_as_long_as_it_takes_and_come_once_the_plugin_works(f
     assert waiting(ferry) == 3
     (problem, _) = ferry.ledger.status(ferry.clock.now).problems[0]
     assert problem.startswith("other: is not served: plugin gone is broken")
-    # An iAdvize that does not show them once shall not look like the last of twenty failures.
+    # One reading without an answer of iAdvize must not look like the last of twenty failures.
     assert {ferry.ledger.stories.conversation_rows(Name.read(one))[0].attempts for one in ids} == {11}
     mended = gone()
     ferry.run(mended)
@@ -87,7 +87,7 @@ def test_its_leads_wait_for_as_long_as_it_takes_and_come_once_the_plugin_works(f
 def test_what_was_queued_for_it_stays_queued(ferry, gone):
     mended = gone()
     (lead,) = ferry.play()
-    ferry.tell_to(mended, ferry.heard(lead))
+    ferry.tell_to(mended, ferry.webhook(lead))
     mended.sync()
     ferry.plugins[:] = [plugin(register_connectors=fail)]
     broken = ferry.another(ferry.ledger)
@@ -113,7 +113,7 @@ def test_a_running_conversation_is_read_for_the_others_as_often_as_ever(ferry, g
     ferry.options["live"] = LiveSettings(interval=30)
     ferry.options["retry"] = RetrySettings(first=3600)
     (running,) = ferry.play(live=True, pace=0.001)
-    ferry.tell(ferry.heard(running, "v2.conversation.pushed"))
+    ferry.tell(ferry.webhook(running, "v2.conversation.pushed"))
     ferry.clock.forward(30)
     ferry.run()
     assert ferry.state(running) is DeliveryState.DELIVERED
@@ -148,13 +148,13 @@ def test_a_connector_of_a_plugin_that_is_refused_is_missed_whatever_the_plugin_i
 
 
 def test_a_runner_serves_the_others(ferry, gone):  # noqa: ARG001  (must be there)
-    heard = []
+    calls = []
 
     def started(destinations):
-        heard.append(destinations)
+        calls.append(destinations)
 
-    ferry.plugins.append(SimpleNamespace(__name__="ears", engine_started=hookimpl(started)))
+    ferry.plugins.append(SimpleNamespace(__name__="listener", engine_started=hookimpl(started)))
     with LocalRunner(ferry.engine, reconciling=False) as runner:
-        assert heard == [["crm"]]
+        assert calls == [["crm"]]
     assert not runner.failed
     assert ferry.ledger.selections.count(Selection()) == 0

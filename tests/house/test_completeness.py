@@ -9,7 +9,7 @@ import pytest
 
 from chatferry import hookspecs
 from chatferry.cli.app import COMMANDS
-from chatferry.settings.catalogue import keys
+from chatferry.settings.keys import keys
 
 ROOT = Path(__file__).parents[2]
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "chatferry_spec")]
@@ -42,7 +42,7 @@ def test_every_hook_is_tested_and_documented(hook, tested, documented):
 @pytest.mark.parametrize(("place", "twin"), SETTINGS.items(), ids=SETTINGS)
 def test_every_setting_is_tested_and_documented(place, twin, tested, documented):
     name = place.rpartition(".")[2]
-    # Set by somebody: as an argument, in a file, by its variable, or as a key. The bare word proves nothing.
+    # Set in a test: as an argument, in a file, by its variable, or as a key. The bare word proves nothing.
     assert re.search(rf"\b{name} ?=[^=]|[\"']{name}[\"']|\b{twin}\b", tested)
     assert twin in documented
 

@@ -1,4 +1,4 @@
-"""What docs/operations.md tells an operator to type exists, and docs/delivery.md tells the real numbers."""
+"""What docs/operations.md has an operator type exists, and docs/delivery.md has the real numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TYPED = sorted(
 
 
 @pytest.mark.parametrize("typed", TYPED)
-def test_what_an_operator_is_told_to_type_exists(typed):
+def test_what_an_operator_is_asked_to_type_exists(typed):
     words = shlex.split(typed)[1:]
     command: click.Command = command_line()
     context = click.Context(command)

@@ -7,6 +7,8 @@ import threading
 import traceback
 from pathlib import Path
 
+from sqlalchemy import event
+
 import chatferry
 from chatferry import Receipt
 from chatferry.runners.local import LocalRunner
@@ -36,3 +38,12 @@ def test_from_the_runners_loop_to_a_connectors_deliver_are_at_most_eight_frames(
     (names,) = found
     assert names[0] == "_loop"
     assert len(names) <= 8, names
+
+
+def test_a_batch_is_delivered_in_three_transactions(ferry):
+    ferry.tell_closed(*ferry.play(3))
+    ferry.engine.sync()
+    begun: list[object] = []
+    event.listen(ferry.ledger.database.engine, "begin", begun.append)
+    assert ferry.engine.deliver("crm") == 3
+    assert len(begun) == 3, "one looks for a batch, one leases it, one records it and its destination"

@@ -6,7 +6,7 @@ import pytest
 
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable, SettingsError
 from chatferry.iadvize.http import KeyRefused, Overwhelmed, check_status, check_url
-from chatferry.iadvize.pace import Pace
+from chatferry.iadvize.throttle import Throttle
 
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
 
@@ -43,17 +43,17 @@ def test_a_password_is_not_sent_in_the_clear():
         check_url("http://api.iadvize.com")
 
 
-def test_the_pace_shrinks_at_once_and_grows_slowly():
-    pace = Pace(50)
-    pace.refused(12)
-    assert pace.size == 12
+def test_the_batch_size_shrinks_at_once_and_grows_slowly():
+    throttle = Throttle(50)
+    throttle.refused(12)
+    assert throttle.size == 12
     for _ in range(8):
-        pace.passed(12)
-    assert pace.size == 15
+        throttle.passed(12)
+    assert throttle.size == 15
     for _ in range(7):
-        pace.passed(15)
-        pace.passed(3)
-    assert pace.size == 15
+        throttle.passed(15)
+        throttle.passed(3)
+    assert throttle.size == 15
     for _ in range(100):
-        pace.passed(pace.size)
-    assert pace.size == 50
+        throttle.passed(throttle.size)
+    assert throttle.size == 50

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from flask import Response
+from flask import Response, request
 from graphql import build_schema, introspection_from_schema
 
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
@@ -180,3 +181,19 @@ def test_half_an_emoji_does_not_spoil_a_document(answering):
         return Response(json.dumps({"data": found}))
 
     assert outcome_of(answering(answer)).messages[0].text == "\ufffd!"
+
+
+def test_threads_share_one_client_which_keeps_no_cookie(answering):
+    cookies = []
+
+    def answer(body):
+        cookies.append(dict(request.cookies))
+        response = Response(json.dumps({"data": chat(body)}))
+        response.set_cookie("session", str(uuid.uuid4()))
+        return response
+
+    client = answering(answer)
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(lambda _: outcome_of(client), range(64)))
+    assert all(isinstance(outcome, Conversation) for outcome in outcomes)
+    assert cookies == [{}] * 64

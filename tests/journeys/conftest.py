@@ -20,7 +20,7 @@ import requests
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, WebhookSettings, create_app
-from chatferry.leads.addresses import usable_email
+from chatferry.leads.emails import usable_email
 from chatferry.ledger import Ledger
 
 PATIENCE = 120.0
@@ -37,7 +37,7 @@ def until(happens: Callable[[], Any], what: str, patience: float = PATIENCE) -> 
 
 
 def free_port() -> int:
-    """A port nobody has, out of the range the system gives to connections: it stays free between runs."""
+    """A free port, out of the range the system gives to connections: it stays free between runs."""
     while True:
         port = random.randint(12_000, 30_000)
         with socket.socket() as probe:
@@ -218,14 +218,14 @@ class Installation:
         return {"-".join(map(str, row)) for row in rows}
 
     def forgotten(self) -> list[tuple[Any, ...]]:
-        """The conversations that nobody will read though they were not since their close was heard."""
+        """The conversations that will not be read although they were not since their close was announced."""
         return self.ask(
             "SELECT conversation_id, problem FROM conversations WHERE close_announced_at IS NOT NULL"
             " AND due_at IS NULL AND (synced_at IS NULL OR synced_at < close_announced_at)"
         )
 
-    def resting(self, *, longer_than: float) -> list[tuple[Any, ...]]:
-        """The destinations that rest for so many seconds from now on, why, and until when."""
+    def paused(self, *, longer_than: float) -> list[tuple[Any, ...]]:
+        """The destinations that stay paused for so many seconds from now on, why, and until when."""
         query = "SELECT name, pause_kind, paused_until FROM destinations WHERE paused_until IS NOT NULL"
         return [row for row in self.ask(query) if row[-1] > time.time() + longer_than]
 

@@ -1,7 +1,7 @@
 """``python hurried.py serve`` is ``chatferry serve`` whose minutes and hours pass in a second or two.
 
 Only waits that no setting shortens. The tests can then see that all is well again *by itself*: where
-somebody wakes and retries what rests, work that is forgotten looks like work that waits.
+an operator resumes and retries what is paused, work that is forgotten looks like work that waits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Webhooks that were lost, and a server that was away: a comparison finds what nobody told of."""
+"""Webhooks that were lost, and a server that was away: a comparison finds what no webhook named."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_a_conversation_that_matches_every_rule_is_delivered(given, conversation
         ({"channels": ("SMS",)}, replace(TALK, channel=None), "channel (none) is not among SMS"),
         ({"operators": (9,)}, TALK, "none of the operators 9 took part"),
         ({"without_operators": (8,)}, TALK, "operator 8 took part"),
-        ({"answered": True}, UNANSWERED, "nobody answered the visitor"),
+        ({"answered": True}, UNANSWERED, "no operator answered the visitor"),
         ({"answered": False}, TALK, "the visitor was answered"),
         ({}, RUNNING, "the conversation is still running"),
     ],

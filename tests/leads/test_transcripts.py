@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatferry.leads.transcripts import cut, render
+from chatferry.leads import transcripts
+from chatferry.leads.transcripts import cut, spoken
 from chatferry.model import AuthorKind
 from chatferry.testing.conversations import file, quick_replies, rich, talk
+
+
+def render(conversation, *, system=True, **options):
+    return transcripts.render(spoken(conversation, system=system), **options)
 
 
 def test_a_transcript_has_a_line_a_message_and_no_markers():

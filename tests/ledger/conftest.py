@@ -32,8 +32,8 @@ class Filler:
         """Read what is due, and decide the same about each."""
         owner = self.ledger.owner
         leased = self.ledger.conversations.lease(owner, at, at + 60, 50)
-        settled = [SyncResult(due=one, synced_at=at, closed_at=at, decisions=decisions) for one in leased]
-        self.ledger.conversations.record_sync(owner, settled, at)
+        results = [SyncResult(due=one, synced_at=at, closed_at=at, decisions=decisions) for one in leased]
+        self.ledger.conversations.record_sync(owner, results, at)
 
     def put(
         self, conversation: str = "c1", *, at: float = NOW, project_id: int = 1549, **decided: object
@@ -69,5 +69,5 @@ def fill(ledger: Ledger) -> Filler:
 
 @pytest.fixture
 def decided() -> Callable[..., Decided]:
-    """Make a decision, due at sales unless told otherwise."""
+    """Make a decision, due at sales unless other values are given."""
     return decision

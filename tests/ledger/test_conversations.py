@@ -13,7 +13,7 @@ from chatferry.ledger.sync_requests import SyncRequest
 NOW = 1_700_000_000.0
 
 
-def test_a_thread_whose_lease_ran_out_settles_nothing_another_thread_leased(fill, decided):
+def test_a_thread_whose_lease_ran_out_records_nothing_for_what_another_thread_leased(fill, decided):
     known, owner = fill.ledger.conversations, fill.ledger.owner
     fill.mark("c1")
     (slow,) = known.lease(owner, NOW, NOW + 60, 50)
@@ -64,24 +64,24 @@ def test_a_lead_that_was_delivered_stays_delivered_whatever_is_wanted_later(fill
     assert fill.only().state is DeliveryState.DELIVERED
 
 
-def marks(names):
+def requests(names):
     return [
         SyncRequest(platform="ha", client_id=335, conversation_id=name, seen_at=NOW, due_at=NOW)
         for name in names
     ]
 
 
-def test_whoever_marks_reads_and_delivers_at_once_waits_for_nobody_in_a_circle(fill, ledger_url, decided):
+def test_requests_readings_and_deliveries_at_once_never_deadlock(fill, ledger_url, decided):
     """PostgreSQL ends one of two transactions that wait for each other."""
     names = [f"c{number}" for number in range(30)]
     failures: list[LedgerUnavailable] = []
 
-    def often(turn):
+    def often(step):
         def run():
             ledger = Ledger(ledger_url)
             for number in range(12):
                 try:
-                    turn(ledger, random.Random(number))
+                    step(ledger, random.Random(number))
                 except LedgerUnavailable as error:
                     failures.append(error)
             ledger.close()
@@ -89,7 +89,7 @@ def test_whoever_marks_reads_and_delivers_at_once_waits_for_nobody_in_a_circle(f
         return threading.Thread(target=run)
 
     def mark(ledger, chance):
-        ledger.conversations.request_sync(marks(chance.sample(names, 30)))
+        ledger.conversations.request_sync(requests(chance.sample(names, 30)))
 
     def read(ledger, chance):
         due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
@@ -107,7 +107,7 @@ def test_whoever_marks_reads_and_delivers_at_once_waits_for_nobody_in_a_circle(f
         )
 
     mark(fill.ledger, random.Random(1))
-    threads = [often(turn) for turn in (mark, mark, read, deliver)]
+    threads = [often(step) for step in (mark, mark, read, deliver)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -59,7 +59,7 @@ def test_what_is_no_supported_database_is_refused(url):
         Database(url)
 
 
-def test_whoever_asks_often_whether_the_ledger_can_be_written_writes_seldom(ledger):
+def test_asking_often_whether_the_ledger_can_be_written_writes_seldom(ledger):
     begun = []
     event.listen(ledger.database.engine, "begin", begun.append)
     for _ in range(50):

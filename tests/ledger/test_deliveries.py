@@ -27,7 +27,7 @@ def lease(fill):
 
 @pytest.fixture
 def overtaken(fill, decided, lease):
-    """A delivery leased with its first content and, by somebody else, with its second."""
+    """A delivery leased with its first content and, by another process, with its second."""
     fill.put()
     first = lease()
     fill.mark("c1")
@@ -53,24 +53,24 @@ def test_what_a_crm_said_of_newer_content_outlives_an_older_batch_that_ends_late
 )
 def test_newer_content_is_written_once_more_after_an_older_batch_that_ends_late(fill, overtaken, lease, late):
     older, newer = overtaken
-    settle = fill.ledger.deliveries.record_attempts
-    settle([delivered(newer)], NOW)
-    settle([AttemptResult(delivery=older, **late)], NOW + 1)
+    record = fill.ledger.deliveries.record_attempts
+    record([delivered(newer)], NOW)
+    record([AttemptResult(delivery=older, **late)], NOW + 1)
     assert (fill.only().state, fill.only().due_at) == (DeliveryState.DUE, NOW + 1)
     again = lease(NOW + 1)
     assert again.fingerprint == "second"
-    settle([delivered(again)], NOW + 2)
+    record([delivered(again)], NOW + 2)
     assert (fill.only().state, fill.only().due_at) == (DeliveryState.DELIVERED, None)
 
 
 def test_newer_content_in_flight_while_an_older_batch_ends_is_written_once_more(fill, overtaken, lease):
-    """Which of the two the CRM took last nobody knows."""
+    """Which of the two the CRM took last is unknown."""
     older, newer = overtaken
-    settle = fill.ledger.deliveries.record_attempts
-    settle([delivered(older)], NOW)
-    settle([delivered(newer)], NOW + 1)
+    record = fill.ledger.deliveries.record_attempts
+    record([delivered(older)], NOW)
+    record([delivered(newer)], NOW + 1)
     assert fill.only().state is DeliveryState.DUE
-    settle([delivered(lease(NOW + 1))], NOW + 2)
+    record([delivered(lease(NOW + 1))], NOW + 2)
     assert fill.only().state is DeliveryState.DELIVERED
 
 
@@ -86,7 +86,7 @@ def test_an_older_content_that_was_refused_has_overwritten_nothing(fill, overtak
     assert fill.only().state is DeliveryState.DELIVERED
 
 
-def test_a_record_made_for_somebody_who_was_erased_meanwhile_can_be_found(fill, overtaken):
+def test_a_record_made_for_a_visitor_who_was_erased_meanwhile_can_be_found(fill, overtaken):
     older, newer = overtaken
     fill.ledger.deliveries.record_attempts([delivered(newer)], NOW)
     (number,) = fill.ledger.erasures.meant(conversation="c1")
@@ -97,15 +97,15 @@ def test_a_record_made_for_somebody_who_was_erased_meanwhile_can_be_found(fill, 
 
 
 def test_a_batch_that_ends_late_does_not_queue_what_another_delivered(fill, lease):
-    settle = fill.ledger.deliveries.record_attempts
+    record = fill.ledger.deliveries.record_attempts
     fill.put()
     slow, quick = lease(), lease()
-    settle([AttemptResult(delivery=quick, state=DeliveryState.DELIVERED, receipt="{}")], NOW)
-    settle([AttemptResult(delivery=slow, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
+    record([AttemptResult(delivery=quick, state=DeliveryState.DELIVERED, receipt="{}")], NOW)
+    record([AttemptResult(delivery=slow, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
     assert fill.only().state is DeliveryState.DELIVERED
 
 
-def test_many_that_end_late_are_settled_together(fill, decided):
+def test_many_that_end_late_are_recorded_together(fill, decided):
     for name in ("c1", "c2", "c3"):
         fill.put(name)
     lease = partial(fill.ledger.deliveries.lease, "sales", "me", limit=9, linger=0)
@@ -113,13 +113,13 @@ def test_many_that_end_late_are_settled_together(fill, decided):
     for name in ("c1", "c2", "c3"):
         fill.mark(name)
     fill.sync(decided(fingerprint="second"))
-    settle = fill.ledger.deliveries.record_attempts
-    settle([delivered(one) for one in lease(NOW, NOW + 60).deliveries], NOW)
+    record = fill.ledger.deliveries.record_attempts
+    record([delivered(one) for one in lease(NOW, NOW + 60).deliveries], NOW)
     late = [
         AttemptResult(delivery=one, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")
         for one in older[1:]
     ]
-    settle([delivered(older[0]), *late], NOW + 1)
+    record([delivered(older[0]), *late], NOW + 1)
     assert [one.fingerprint for one in lease(NOW + 1, NOW + 60).deliveries] == ["second"] * 3
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from chatferry.iadvize.facts import retained_facts
-from chatferry.ledger.conversations import SyncResult as Read
+from chatferry.ledger.conversations import SyncResult
 from chatferry.ledger.deliveries.states import ERASED, AttemptResult, DeliveryState
 from chatferry.ledger.events import Admission
 from chatferry.ledger.stories import Name
@@ -29,10 +29,10 @@ def test_a_person_is_found_by_conversation_by_key_and_by_address(fill, erasures)
     assert erasures.meant(conversation="c1") == erasures.meant(conversation="ha-335-c1") == [1]
     assert erasures.meant(email="Ann@example.org") == [1, 2]
     assert erasures.others([1]) == 1
-    assert erasures.meant(email="nobody@example.org") == erasures.meant(conversation="x") == []
+    assert erasures.meant(email="unknown@example.org") == erasures.meant(conversation="x") == []
 
 
-def test_what_is_buried_holds_nothing_and_is_never_news(fill, erasures, decided):
+def test_a_tombstone_holds_no_content_and_newer_content_does_not_replace_it(fill, erasures, decided):
     fill.put()
     erasures.tombstone([1], ["sales", "care"], NOW)
     sales, care = fill.only(destination="sales"), fill.only(destination="care")
@@ -57,7 +57,7 @@ def test_a_sync_that_was_under_way_comes_too_late(fill, erasures, decided):
     (leased,) = fill.ledger.conversations.lease(owner, NOW, NOW + 60, 50)
     erasures.tombstone([1], ["sales"], NOW)
     fill.ledger.conversations.record_sync(
-        owner, [Read(due=leased, synced_at=NOW, decisions=[decided(fingerprint="second")])], NOW
+        owner, [SyncResult(due=leased, synced_at=NOW, decisions=[decided(fingerprint="second")])], NOW
     )
     assert fill.only().reason == ERASED
 
@@ -69,15 +69,15 @@ def test_what_the_crm_said_stays_until_its_records_are_gone(fill, erasures):
     fill.ledger.deliveries.record_attempts(
         [AttemptResult(delivery=leased, state=DeliveryState.DELIVERED, receipt="{}")], NOW
     )
-    (buried,) = erasures.tombstones([1])
-    assert buried.receipt == "{}"
+    (tombstone,) = erasures.tombstones([1])
+    assert tombstone.receipt == "{}"
     assert fill.only().state is DeliveryState.DISCARDED
-    erasures.forget([buried.id])
+    erasures.forget([tombstone.id])
     assert erasures.tombstones([1])[0].receipt is None
     assert fill.only().email is None
 
 
-def test_one_destination_is_buried_alone(fill, erasures, decided):
+def test_the_delivery_of_one_destination_can_be_erased_alone(fill, erasures, decided):
     fill.mark("c1")
     fill.sync(decided(), decided(destination="care"))
     erasures.tombstone_at([1], "sales")
@@ -115,24 +115,24 @@ def held(ledger):
         return [str(connection.execute(select(table)).all()) for table in (conversations, events)]
 
 
-def test_nothing_heard_or_read_later_brings_back_who_was_erased(fill, erasures):
+def test_no_later_event_or_reading_brings_back_who_was_erased(fill, erasures):
     ledger = fill.ledger
     fill.mark("c1")
     (leased,) = ledger.conversations.lease("me", NOW, NOW + 60, 50)
     erasures.tombstone([1], ["sales"], NOW)
-    ledger.conversations.record_sync("me", [Read(due=leased, visitor_id="v1", due_at=NOW)], NOW)
+    ledger.conversations.record_sync("me", [SyncResult(due=leased, visitor_id="v1", due_at=NOW)], NOW)
     ledger.events.accept([Admission(event=answered(), due_at=NOW)])
     fill.mark("c1", visitor_id="v1")
-    known, heard = held(ledger)
+    known, kept = held(ledger)
     assert "v1" not in known
-    assert "kumquat" not in heard
-    assert "satisfaction.answered" in heard
+    assert "kumquat" not in kept
+    assert "satisfaction.answered" in kept
     assert ledger.conversations.lease("me", NOW + 99, NOW + 160, 50) == []
     assert ledger.conversations.unknown("ha", 335, ["c1", "c2"]) == ["c2"]
 
 
 @pytest.mark.parametrize("pruned_first", [True, False])
-def test_what_pruned_events_told_goes_as_well_and_does_not_come_back(fill, erasures, pruned_first):
+def test_the_facts_of_pruned_events_go_as_well_and_do_not_come_back(fill, erasures, pruned_first):
     ledger = fill.ledger
     ledger.events.accept([Admission(event=answered(), due_at=NOW)])
     fill.sync()

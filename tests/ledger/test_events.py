@@ -62,7 +62,7 @@ def test_an_event_sent_twice_is_kept_once(ledger, event):
     ledger.events.accept([Admission(event=event(), due_at=NOW)])
     ledger.events.accept([Admission(event=event(), due_at=NOW), Admission(event=event("e2"), due_at=NOW)])
     (leased,) = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
-    assert [heard.event_id for heard in leased.events] == ["e1", "e2"]
+    assert [one.event_id for one in leased.events] == ["e1", "e2"]
     assert leased.generation == 2
 
 
@@ -76,7 +76,7 @@ def test_a_date_at_the_end_of_all_calendars_stops_nothing(ledger, event):
     last = datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)
     ledger.events.accept([Admission(event=event(occurred_at=last), due_at=NOW)])
     (leased,) = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
-    assert [heard.occurred_at for heard in leased.events] == [None]
+    assert [one.occurred_at for one in leased.events] == [None]
 
 
 def test_a_refused_event_is_kept_and_counted_and_nothing_is_due(ledger, event):
@@ -116,7 +116,7 @@ def test_pruning_drops_old_events_of_conversations_that_are_done(ledger, event):
     assert ledger.events.prune(NOW + 1, retained_facts) == 1
 
 
-def test_what_pruned_events_told_stays_with_their_conversation(ledger, event):
+def test_the_facts_of_pruned_events_stay_with_their_conversation(ledger, event):
     ledger.events.accept([Admission(event=event(body=b'{"operatorIds": [7]}'), due_at=NOW)])
     sync(ledger)
     ledger.events.prune(NOW + 1, retained_facts)

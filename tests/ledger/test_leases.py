@@ -77,6 +77,14 @@ def test_what_waits_on_purpose_goes_on_waiting(fill):
     assert ledger.destinations.state("sales").pause_kind is PauseKind.OPERATOR
 
 
+def test_a_heartbeat_extends_what_its_process_has_leased_by_name_and_nothing_else(ledger):
+    ledger.leases.take("work", ledger.owner, NOW, NOW + 60)
+    ledger.leases.take("other work", "another", NOW, NOW + 60)
+    ledger.extend(NOW + 600, [])
+    assert not ledger.leases.take("work", "b", NOW + 300, NOW + 900)
+    assert ledger.leases.take("other work", "b", NOW + 61, NOW + 900)
+
+
 def test_extending_keeps_the_destinations_one_serves(fill):
     ledger = fill.ledger
     fill.put()

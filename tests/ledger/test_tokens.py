@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from chatferry.http.token_store import LOGINS_A_MINUTE, AccessToken
 from chatferry.ledger import Ledger
@@ -51,6 +52,13 @@ def test_a_user_iadvize_blocked_waits(ledger):
     ledger.tokens.block_logins("ann", NOW + 90)
     assert ledger.tokens.login_allowed("ann", NOW) == 90
     assert ledger.tokens.login_allowed("ann", NOW + 91) == 0
+
+
+def test_a_process_killed_while_it_logs_in_keeps_the_others_from_it_for_seconds(ledger):
+    with ledger.tokens.lock("key"):
+        now = time.time()
+        assert not ledger.leases.take("login key", "another", now, now + 60)
+        assert ledger.leases.take("login key", "another", now + 11, now + 60)
 
 
 def test_one_at_a_time_logs_in_whether_thread_or_process(ledger, ledger_url):

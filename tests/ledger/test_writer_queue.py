@@ -31,7 +31,7 @@ def test_a_process_that_hangs_while_it_writes_is_waited_for_with_an_end(queue, t
         process.stdout.readline()
         for _ in range(2):
             with pytest.raises(LedgerUnavailable, match="did not end its change"), queue.enter():
-                pytest.fail("two have the turn")
+                pytest.fail("two write at once")
         process.kill()
         process.wait()
         with queue.enter():
@@ -43,7 +43,7 @@ def test_so_is_a_thread(queue):
 
     def ask():
         with pytest.raises(LedgerUnavailable) as caught, queue.enter():
-            pytest.fail("two have the turn")
+            pytest.fail("two write at once")
         refused.append(caught)
 
     with queue.enter():

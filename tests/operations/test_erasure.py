@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chatferry.connector import Connector, Outcome
-from chatferry.deliver.connection import Connection
 from chatferry.deliver.dispatcher import Dispatcher
+from chatferry.deliver.guarded_connector import GuardedConnector
 from chatferry.errors import PermanentFailure, TemporaryFailure
 from chatferry.model import Receipt
 from chatferry.operations.erasure import Kept, erase
@@ -40,7 +40,7 @@ def erasing(shop) -> Callable[..., object]:
             def erase(self, receipts):
                 return way(list(receipts))
 
-        odd = Dispatcher("sales", Connection("sales", Odd), batch_size=batch_size)
+        odd = Dispatcher("sales", GuardedConnector("sales", Odd), batch_size=batch_size)
         engine = replace(shop.engine, dispatchers={"sales": odd}, clock=clock)
         return erase(engine, everybody, **options)
 

@@ -125,7 +125,7 @@ def test_an_installed_plugin_is_reported_with_its_origin_hooks_and_window(site):
         ("def (", "SyntaxError at "),
     ],
 )
-def test_a_plugin_that_fails_to_import_stops_nobody(site, code, reason):
+def test_a_plugin_that_fails_to_import_stops_no_other(site, code, reason):
     site.install("ferry_bad", code, name="a_bad")
     site.install("ferry_good", CONNECTOR.format(name="good"), name="good")
     plugins = Plugins.load()
@@ -206,7 +206,7 @@ def test_a_misspelt_hook_names_the_plugin_and_the_nearest_hook(site):
     )
     found = report(Plugins.load(), "typo")
     assert found.state is PluginState.BROKEN
-    assert found.reason == "regster_connectors is no hook; did you mean register_connectors?"
+    assert found.reason == 'regster_connectors is no hook; did you mean "register_connectors"?'
 
 
 def test_a_hook_with_a_foreign_argument_is_reported():
@@ -431,6 +431,6 @@ def test_a_slow_plugin_is_not_told_the_rest_of_a_batch_and_the_others_are():
     plugins.notify_each(told)
     assert heard == [("slow", 0), ("slow", 1), *(("quick", number) for number in range(5))]
     (failure,) = plugins.failures.take()
-    assert failure.reason == "conversation_synced took 30 s for a batch and was not told the rest"
+    assert failure.reason == "conversation_synced took 30 s for a batch and was not notified of the rest"
     plugins.notify_each(told[:1])
     assert heard[-2:] == [("slow", 0), ("quick", 0)]

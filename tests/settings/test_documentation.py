@@ -11,10 +11,10 @@ import pytest
 
 from chatferry.assembly import mapping_of
 from chatferry.plugins import Plugins
-from chatferry.settings.catalogue import Key, keys
 from chatferry.settings.destinations import validate_destinations
 from chatferry.settings.environment import ALLOWED
 from chatferry.settings.fields import duration
+from chatferry.settings.keys import Key, keys
 from chatferry.settings.load import load_text
 from chatferry.settings.model import StrategySettings
 

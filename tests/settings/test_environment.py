@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chatferry.errors import SettingsError
 from chatferry.model import FieldMode
-from chatferry.settings.catalogue import keys
+from chatferry.settings.keys import keys
 from chatferry.settings.load import load_text
 from chatferry.settings.model import FieldSettings, Settings
 

@@ -38,7 +38,7 @@ MAPPING = {
 
 
 class Clock:
-    """A clock that only goes when it is told to."""
+    """A clock that only a test moves."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -124,7 +124,7 @@ def puppets(crms: dict[str, Crm], *, batch_size: int, timeout: float) -> SimpleN
 
 
 class Ferry:
-    """Everything a test of the engine holds in its hands."""
+    """Everything a test of the engine works with."""
 
     def __init__(self, ledger: Ledger, world: IAdvizeWorld, url: str, directory: Path) -> None:
         self.ledger = ledger
@@ -204,7 +204,7 @@ class Ferry:
     def truth(self, conversation_id: str) -> Truth:
         return self.world.truth(conversation_id)
 
-    def heard(self, conversation_id: str, event_type: str = "v2.conversation.closed") -> Webhook:
+    def webhook(self, conversation_id: str, event_type: str = "v2.conversation.closed") -> Webhook:
         """Return the webhook the emulator has for a conversation."""
         return next(
             one.webhook
@@ -214,7 +214,7 @@ class Ferry:
 
     def later(self, conversation_id: str, event_type: str, event_id: str, **facts: Any) -> Webhook:
         """Return a webhook about a conversation that says something of its own."""
-        closed = self.heard(conversation_id)
+        closed = self.webhook(conversation_id)
         return Webhook(
             event_id=event_id,
             event_type=event_type,
@@ -235,7 +235,7 @@ class Ferry:
             engine.accept(raw, signature=signature(SECRET, raw), content_type="application/json")
 
     def tell_closed(self, *conversation_ids: str) -> None:
-        self.tell(*(self.heard(one) for one in conversation_ids))
+        self.tell(*(self.webhook(one) for one in conversation_ids))
 
     def run(self, engine: Engine | None = None) -> None:
         """Do everything that is due now."""
@@ -243,7 +243,7 @@ class Ferry:
         for _ in range(100):
             if not engine.sync() + sum(engine.deliver(name) for name in engine.destinations):
                 return
-        raise AssertionError("it never comes to rest")
+        raise AssertionError("there is always more that is due")
 
     # ----------------------------------------------------------------- what became of it
 
@@ -279,7 +279,7 @@ def ferry(ledger: Ledger, tmp_path: Path) -> Iterator[Ferry]:
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Something a CRM can wait for; open at the end, so that nobody waits for ever."""
+    """Something a CRM can wait for; open at the end, so that nothing waits for ever."""
     event = threading.Event()
     yield event
     event.set()

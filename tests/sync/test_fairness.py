@@ -36,7 +36,7 @@ def test_a_client_with_as_many_readings_as_it_may_have_lets_the_others_pass(leas
         assert ids(fourth) == ["c2"]
 
 
-def test_whoever_waits_longest_comes_first_while_there_is_room(lease):
+def test_the_conversation_that_waits_longest_comes_first_while_there_is_room(lease):
     fairness = Fairness(2)
     with fairness.reading(lease) as first, fairness.reading(lease) as second:
         assert (ids(first), ids(second)) == (["c1"], ["c2"])

@@ -1,4 +1,4 @@
-"""Whatever the order, and however often each is heard: the same events end in the same CRM state."""
+"""Whatever the order, and however often each arrives: the same events end in the same CRM state."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EVENTS = 9
 
 
 @pytest.fixture
-def story(ferry):
+def recorded(ferry):
     """The events of one conversation, and what the CRM holds after they came in order, each once."""
     (one,) = ferry.play()
-    told = [
-        ferry.heard(one, "v2.conversation.pushed"),
-        ferry.heard(one),
+    webhooks = [
+        ferry.webhook(one, "v2.conversation.pushed"),
+        ferry.webhook(one),
         ferry.later(one, "satisfaction.answered", "e-csat", customerSatisfaction=2),
         changed_mind(ferry.later(one, "satisfaction.answered", "e-csat-2", customerSatisfaction=5)),
         ferry.later(one, "satisfaction.answered", "e-nps", netPromoterScore=9),
@@ -29,16 +29,16 @@ def story(ferry):
         visitor_updated(ferry, one, "e-visitor"),
         visitor_updated(ferry, one, "e-visitor-2"),
     ]
-    assert len(told) == EVENTS
-    for event in told[:-1]:
+    assert len(webhooks) == EVENTS
+    for event in webhooks[:-1]:
         ferry.tell(event)
         ferry.run()
-    ferry.tell(told[-1])
-    assert ferry.engine.sync() == 1  # news of the visitor has the conversation read again
+    ferry.tell(webhooks[-1])
+    assert ferry.engine.sync() == 1  # an event about the visitor has the conversation read again
     ferry.run()
     assert ferry.row(one)["csat"] == 5
     assert ferry.row(one)["transactions"] == 2
-    return told, dict(ferry.crm.rows)
+    return webhooks, dict(ferry.crm.rows)
 
 
 def changed_mind(click: Webhook) -> Webhook:
@@ -47,8 +47,8 @@ def changed_mind(click: Webhook) -> Webhook:
 
 
 def visitor_updated(ferry, conversation_id: str, event_id: str) -> Webhook:
-    """News of the visitor, who is known once the conversation was read."""
-    closed = ferry.heard(conversation_id)
+    """An event about the visitor, who is known once the conversation was read."""
+    closed = ferry.webhook(conversation_id)
     return Webhook(
         event_id=event_id,
         event_type="visitor.updated",
@@ -67,14 +67,14 @@ orders = st.lists(st.integers(0, EVENTS - 1), max_size=EVENTS).flatmap(
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=orders, runs=st.sets(st.integers(0, 2 * EVENTS)))
-def test_every_order_of_events_ends_in_the_same_crm_state(ferry, story, tmp_path_factory, order, runs):
-    told, expected = story
+def test_every_order_of_events_ends_in_the_same_crm_state(ferry, recorded, tmp_path_factory, order, runs):
+    webhooks, expected = recorded
     ledger = Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('again') / 'ledger.db'}")
     engine = ferry.another(ledger)
     ferry.crm.rows.clear()
     try:
         for place, number in enumerate(order):
-            ferry.tell_to(engine, told[number])
+            ferry.tell_to(engine, webhooks[number])
             if place in runs:
                 ferry.run(engine)
         ferry.clock.forward(2 * 3600)  # a beginning waits; all the rest is due at once

@@ -1,4 +1,4 @@
-"""What a CRM or a plugin says that no ledger can hold costs nobody else a delivery, nor stops the work."""
+"""What no ledger can hold, said by a CRM or a plugin, costs no other lead its delivery."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNSTORABLE = {
 }
 
 
-def test_a_number_as_an_id_is_kept_as_text_and_handed_back_the_next_time(ferry):
+def test_a_number_as_an_id_is_kept_as_text_and_given_to_the_connector_the_next_time(ferry):
     (one,) = ferry.play()
     ferry.tell_closed(one)
     receipts = []
@@ -59,7 +59,7 @@ def test_what_a_crm_says_is_cut_and_cleaned_to_what_the_ledger_holds(ferry):
     assert dead.crm_message == "half \ufffd of an emoji, and a NUL "
 
 
-def test_what_a_crm_says_of_everything_parks_the_destination_all_the_same(ferry):
+def test_an_error_with_odd_attributes_about_everything_still_pauses_the_destination(ferry):
     (one,) = ferry.play()
     ferry.tell_closed(one)
     ferry.crm.next(QuotaExhausted("spent\0 \ud83d", **UNSTORABLE))
@@ -82,7 +82,7 @@ def test_an_error_that_holds_nothing_of_ours_is_dead_with_its_name(ferry):
     assert (ferry.state(one), ferry.delivery(one).reason) == (DeliveryState.DEAD, "Strange")
 
 
-def test_a_receipt_that_cannot_be_read_any_more_is_dead_and_holds_nobody_back(ferry):
+def test_a_lead_whose_receipt_cannot_be_read_any_more_is_dead_and_delays_no_other_delivery(ferry):
     ids = ferry.play(2)
     ferry.tell_closed(*ids)
     ferry.engine.sync()
@@ -94,8 +94,8 @@ def test_a_receipt_that_cannot_be_read_any_more_is_dead_and_holds_nobody_back(fe
     assert "damaged" in found[1].reason
 
 
-def test_an_outcome_the_ledger_refuses_all_the_same_is_dead_and_its_companions_are_settled(ferry):
-    """A rule of the database's own stands for what nobody thought of."""
+def test_an_outcome_the_ledger_refuses_all_the_same_is_dead_and_its_companions_are_recorded(ferry):
+    """A rule of the database's own stands for a refusal that was not foreseen."""
     ids = ferry.play(3)
     ferry.tell_closed(*ids)
     ferry.engine.sync()
@@ -156,7 +156,7 @@ def long_visitor_id(conversation):
     return replace(conversation, visitor=replace(conversation.visitor, id="v" * 200))
 
 
-def test_a_conversation_nobody_can_store_blocks_none_of_its_companions(ferry):
+def test_a_conversation_that_cannot_be_stored_blocks_none_of_its_companions(ferry):
     first, poison, last = ferry.play(3)
     ferry.tell_closed(first, poison, last)
     corrupt(ferry, poison, unstorable)

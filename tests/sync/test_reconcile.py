@@ -38,7 +38,7 @@ def test_lost_webhooks_and_an_absence_cost_nothing_after_one_reconciliation(open
     with serving(shop, history):
         played = history.play(40)
         history.settle()
-    played += history.play(20)  # nobody is there, and iAdvize gives up after two more tries
+    played += history.play(20)  # no server answers, and iAdvize gives up after two more tries
     history.settle()
     with serving(shop, history):
         played += history.play(20)
@@ -100,7 +100,7 @@ def test_a_conversation_that_was_read_while_it_ran_is_missing_until_its_close_is
     assert shop.engine.reconciler.reconcile(BEFORE, 2e9 + 1)[0].missing == 0
 
 
-def test_projects_nobody_wants_are_not_asked_for(open_shop, history):
+def test_projects_no_destination_wants_are_not_asked_for(open_shop, history):
     (mine, *_) = history.clients[0].projects
     shop = open_shop(f"projects = [{mine.id}]\n")
     (progress,) = shop.engine.reconciler.reconcile(BEFORE, 2e9)

@@ -9,7 +9,7 @@ import pytest
 from chatferry import Strategy, hookimpl
 from chatferry.ledger import Ledger
 from chatferry.ledger.deliveries.states import DeliveryState
-from chatferry.runners.housekeeping import LeaseKeeping
+from chatferry.runners.housekeeping import periodic_tasks
 from chatferry.settings.model import StrategySettings
 
 
@@ -59,13 +59,13 @@ def test_no_more_is_taken_than_is_asked_for_together(ferry):
 def test_a_reading_that_lasts_longer_than_its_lease_is_kept_while_it_lives(ferry, other):
     ids = ferry.play(4)
     ferry.tell_closed(*ids)
-    keeping = LeaseKeeping(ferry.engine)
+    heartbeat = periodic_tasks(ferry.engine)[0]
     taken = []
 
     def pass_time(_):
         for _ in range(8):
-            ferry.clock.forward(keeping.pause)
-            keeping.turn()
+            ferry.clock.forward(heartbeat.interval)
+            heartbeat.run()
         taken.append(other.sync())
 
     slow = piecemeal(ferry, pass_time)
@@ -89,7 +89,7 @@ def test_what_is_read_does_not_wait_for_what_is_read_with_it(ferry):
     assert arrived == [0, 1, 2]
 
 
-def test_a_reading_that_breaks_off_gives_back_what_it_did_not_settle(ferry, other):
+def test_a_reading_that_breaks_off_releases_the_leases_of_what_it_did_not_record(ferry, other):
     ids = ferry.play(3)
     ferry.tell_closed(*ids)
     seen = []
@@ -107,7 +107,7 @@ def test_a_reading_that_breaks_off_gives_back_what_it_did_not_settle(ferry, othe
     assert {ferry.state(one) for one in ids} == {DeliveryState.DELIVERED}
 
 
-def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_holds_up_nobody(ferry, gate):
+def test_a_strategy_that_hangs_costs_its_answers_in_that_lead_and_delays_no_other_lead(ferry, gate):
     ids = ferry.play(3)
 
     class Hangs(Strategy):

@@ -186,7 +186,7 @@ def test_refused_credentials_are_waited_out(ferry, closed):
     assert ferry.state(closed) is DeliveryState.DELIVERED
 
 
-def test_what_was_given_up_is_tried_anew_as_often_when_something_is_heard_of_it(ferry):
+def test_what_was_given_up_is_tried_anew_as_often_after_another_event(ferry):
     ferry.options["retry"] = RetrySettings(give_up_after=7200)
     (closed,) = ferry.play()
     ferry.tell_closed(closed)
@@ -231,7 +231,7 @@ def test_an_event_of_an_unknown_client_is_kept_and_reported_and_nothing_is_fetch
     assert ferry.world.counters["conversations asked for"] == asked
 
 
-def test_an_event_of_a_project_nobody_wants_is_kept_and_reported(ferry):
+def test_an_event_of_a_project_no_destination_wants_is_kept_and_reported(ferry):
     ferry.destination("crm", projects=(1,))
     (closed,) = ferry.play()
     ferry.tell_closed(closed)
@@ -273,7 +273,7 @@ def test_a_veto_keeps_a_lead_out_and_the_reason_is_kept(ferry):
     assert ferry.state(closed, "other") is DeliveryState.DELIVERED
 
 
-def test_a_veto_that_raises_is_no_consent_and_holds_no_other_destination_back(ferry):
+def test_a_veto_that_raises_is_no_consent_and_delays_no_other_destination(ferry):
     broken = [True]
 
     def waver(lead, destination):  # noqa: ARG001  (the hook's)
@@ -335,7 +335,7 @@ def test_a_lead_without_an_email_is_parked_where_that_is_asked_for(ferry):
 
 @pytest.fixture
 def running(ferry):
-    """A conversation that began just now and goes on for long, as the webhook told."""
+    """A conversation that began just now and goes on for long, as its webhook says."""
     ferry.destination("crm", live=True)
     ferry.destination("finished")
     ferry.options["live"] = LiveSettings(interval=30, idle_interval=600)
@@ -344,7 +344,7 @@ def running(ferry):
 
 
 def test_a_running_conversation_is_polled_and_delivered_only_where_that_is_asked_for(ferry, running):
-    pushed = ferry.heard(running, "v2.conversation.pushed")
+    pushed = ferry.webhook(running, "v2.conversation.pushed")
     ferry.tell(pushed)
     ferry.run()
     assert ferry.world.counters["graphql requests"] == 0
@@ -360,7 +360,7 @@ def test_a_running_conversation_is_polled_and_delivered_only_where_that_is_asked
 
 def test_a_running_conversation_is_no_longer_polled_after_its_greatest_age(ferry, running):
     ferry.options["live"] = LiveSettings(interval=30, max_age=100)
-    ferry.tell(ferry.heard(running, "v2.conversation.pushed"))
+    ferry.tell(ferry.webhook(running, "v2.conversation.pushed"))
     for _ in range(10):
         ferry.clock.forward(30)
         ferry.run()
@@ -370,7 +370,7 @@ def test_a_running_conversation_is_no_longer_polled_after_its_greatest_age(ferry
     assert ferry.world.counters["conversations asked for"] == asked
 
 
-# --------------------------------------------------------------------------------- leases, marks
+# --------------------------------------------------------------------------------- leases, requests
 
 
 class Meddling:

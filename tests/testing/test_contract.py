@@ -17,14 +17,14 @@ def test_there_are_more_than_forty_cases():
 
 def test_a_case_whose_capability_is_not_declared_is_left_out_and_accounted_for():
     contract = contract_for(capabilities=SampleHarness.capabilities - {Capability.QUOTA})
-    assert "test_a_spent_allowance_parks_the_destination" not in contract.cases()
-    assert contract.left_out["test_a_spent_allowance_parks_the_destination"] == {Capability.QUOTA}
+    assert "test_a_spent_allowance_pauses_the_destination" not in contract.cases()
+    assert contract.left_out["test_a_spent_allowance_pauses_the_destination"] == {Capability.QUOTA}
     assert len(contract.cases()) + len(contract.left_out) == len(ConnectorContract.cases())
 
 
 def test_leaving_out_a_case_leaves_it_to_other_contracts():
     contract_for(capabilities=SampleHarness.capabilities - {Capability.QUOTA})
-    assert "test_a_spent_allowance_parks_the_destination" in contract_for().cases()
+    assert "test_a_spent_allowance_pauses_the_destination" in contract_for().cases()
 
 
 @pytest.mark.parametrize("capability", Capability)

@@ -25,14 +25,23 @@ def test_the_connector_of_the_tutorial_passes_its_contract(tmp_path):
         (tmp_path / name).write_text(code, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "chatferry.testing.plugin", "test_contract.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "chatferry.testing.plugin",
+            "test_contract.py",
+            "test_bulk.py",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert run.returncode == 0, run.stdout
-    assert set(blocks) == {"rolodex.py", "chatferry_rolodex.py", "test_contract.py"}
+    assert set(blocks) == {"rolodex.py", "chatferry_rolodex.py", "test_bulk.py", "test_contract.py"}
     assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 40
     assert re.search(
         r"TestRolodex: \d+ cases apply, \d+ left out; not declared: CONVERTED, CREATE_ONLY", run.stdout

@@ -14,11 +14,11 @@ from chatferry.testing.sample import SampleConnector
 
 def create(*, faults, greeting):
     app = Flask("acme")
-    app.heard = []
+    app.received = []
 
     @app.get("/")
     def root():
-        app.heard.append(request.args.get("who"))
+        app.received.append(request.args.get("who"))
         limited = faults.strikes("429")
         return (limited.value or "", 429) if limited else (greeting, 200)
 
@@ -80,23 +80,23 @@ def test_a_fault_that_has_a_value_keeps_it(crm):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "heard"), [("TIMEOUT_BEFORE", []), ("TIMEOUT_AFTER", ["ada@example.org"])]
+    ("trouble", "received"), [("TIMEOUT_BEFORE", []), ("TIMEOUT_AFTER", ["ada@example.org"])]
 )
-def test_a_silence_lasts_until_the_crm_behaves(crm, trouble, heard):
+def test_a_silence_lasts_until_the_crm_behaves(crm, trouble, received):
     crm.misbehave(Trouble[trouble], times=1)
     with pytest.raises(requests.ReadTimeout):
         get(crm, who="ada@example.org", request_timeout=0.2)
-    assert crm.app.heard == heard
-    assert get(crm) == (200, "hello")  # the second request is not held
+    assert crm.app.received == received
+    assert get(crm) == (200, "hello")  # the second request is not blocked
     crm.behave()
     assert get(crm) == (200, "hello")
 
 
-def test_who_waits_through_a_silence_gets_no_good_answer(crm):
+def test_a_request_that_outlasts_a_time_out_gets_no_good_answer(crm):
     crm.misbehave(Trouble.TIMEOUT_AFTER)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(get, crm)
-        while not crm.app.heard:
+        while not crm.app.received:
             assert not waiting.done()
         crm.behave()
         assert waiting.result() == (503, "")

@@ -138,7 +138,7 @@ def register_strategies() -> Sequence[type[Strategy]]:
 
 @hookimpl(tryfirst=True)
 def veto_delivery(lead: Lead, destination: str) -> str | None:
-    """Refuse what nobody can answer."""
+    """Refuse what cannot be answered."""
     return None if lead.email or destination == "archive" else "it has no address"
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chatferry.web.addresses import Addresses
-from chatferry.web.exchange import Head
+from chatferry.web.asgi_messages import Head
 
 
 def head(peer: str, forwarded: str = "") -> Head:

@@ -19,12 +19,12 @@ def test_a_port_that_is_taken_is_an_error_and_names_it():
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(SettingsError, match=rf"127\.0\.0\.1:{port} cannot be listened at"):
+        with pytest.raises(SettingsError, match=rf"cannot listen on 127\.0\.0\.1:{port}"):
             make_server(Path("chatferry.toml"), WebSettings(port=port))
 
 
 def test_a_host_that_is_not_ours_is_an_error():
-    with pytest.raises(SettingsError, match="cannot be listened at"):
+    with pytest.raises(SettingsError, match="cannot listen on"):
         make_server(Path("chatferry.toml"), WebSettings(host="192.0.2.1"))
 
 

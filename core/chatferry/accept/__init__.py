@@ -1,1 +1,1 @@
-"""Own an event: verified, written and committed before it is acknowledged."""
+"""Accept webhooks: an event is committed before it is acknowledged."""

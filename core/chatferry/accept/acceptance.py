@@ -1,6 +1,6 @@
-"""The first verb: a webhook is verified, checked, written and only then acknowledged.
+"""Accept webhooks: verify, validate, commit, and only then acknowledge.
 
-No plugin, no network and no CRM here: what follows from an event is found out later, by sync.
+No plugin, network or CRM is involved: sync reads the conversation later.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Acceptance:
         self._group: GroupCommit[Admission] = GroupCommit(events.accept)
 
     def accept(self, raw: bytes, *, signature: str | None, content_type: str | None) -> Event:
-        """Own the event from now on.
+        """Verify and commit an event.
 
-        :raises WebhookRefused: if it is not iAdvize's, or not an event; nothing was written.
-        :raises LedgerUnavailable: if it could not be written; iAdvize shall try again.
+        :raises WebhookRefused: if the signature or the content is invalid; nothing was written.
+        :raises LedgerUnavailable: if it could not be written; iAdvize must send it again.
         """
         verify(self._settings.iadvize.secrets, raw, signature)
         now = self._clock()
@@ -46,7 +46,7 @@ class Acceptance:
         return event
 
     def admit(self, event: Event, now: float) -> Admission:
-        """Return what follows from an event: when its conversation is due, or why nothing does."""
+        """Return when the event's conversation is due, or why it is not."""
         refusal = self._refusal(event)
         if refusal is not None:
             return Admission(event=event, refusal=refusal)
@@ -64,7 +64,7 @@ class Acceptance:
         return None
 
     def _delay(self, event: Event) -> float:
-        """Only a conversation that has begun can wait: the first thing to read is still to be said."""
+        """Delay only the reading of a conversation that has just begun: it has no messages yet."""
         if not event.event_type.endswith("conversation.pushed"):
             return 0.0
         live = live_wanted(self._settings, event.platform, event.client_id, event.project_id)

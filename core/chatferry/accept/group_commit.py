@@ -1,7 +1,6 @@
-"""Group commit: concurrent requests share one commit; the first thread commits for all that wait.
+"""Group commit: concurrent requests share one commit; the first thread (the leader) commits for all.
 
-One flush to disk for a group of events costs as much as one for a single event, and the flush is
-nearly all an accepted webhook costs.
+The flush to disk is nearly the whole cost of a webhook, and costs the same for one event or many.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ T = TypeVar("T")
 class _Waiting(Generic[T]):
     """An item, and the thread that sleeps until it is committed or has to lead the next commit.
 
-    ``behind`` is woken by the one woken before it: many threads that wake at once only contend for the
-    interpreter lock.
+    Threads wake each other in a chain, ``next`` by ``next``: many that wake at once would contend for
+    the GIL.
     """
 
-    __slots__ = ("behind", "error", "item", "settled", "woken")
+    __slots__ = ("done", "error", "item", "next", "woken")
 
     def __init__(self, item: T) -> None:
         self.item = item
-        self.settled = False
+        self.done = False
         self.error: Exception | None = None
-        self.behind: _Waiting[T] | None = None
+        self.next: _Waiting[T] | None = None
         self.woken = threading.Lock()
         self.woken.acquire()
 
@@ -56,33 +55,33 @@ class GroupCommit(Generic[T]):
         if not leads:
             mine.woken.acquire()
         try:
-            if not mine.settled:
+            if not mine.done:
                 self._lead()
         finally:
-            if mine.behind is not None:
-                mine.behind.woken.release()
+            if mine.next is not None:
+                mine.next.woken.release()
         if mine.error is not None:
             raise mine.error
 
     def _lead(self) -> None:
-        """Commit what waits, then let the first of those that came meanwhile lead."""
+        """Commit the queue, then wake the first of the threads that came meanwhile as the next leader."""
         with self._lock:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
-        for waiting, behind in pairwise(group):  # the first is the leader
-            waiting.behind = behind
+        for waiting, following in pairwise(group):  # the first is the leader
+            waiting.next = following
         try:
             self._commit_group(group)
         finally:
             with self._lock:
-                following = self._queue[0] if self._queue else None
-                self._committing = following is not None
-            if following is not None:
-                following.woken.release()
+                leader = self._queue[0] if self._queue else None
+                self._committing = leader is not None
+            if leader is not None:
+                leader.woken.release()
 
     def _commit_group(self, group: Sequence[_Waiting[T]]) -> None:
-        """Commit all together; one item that is refused must not take its companions down.
+        """Commit all together; where that is refused, isolate the items that cause it.
 
-        While the ledger is away no item is to blame, and to try for each would let all wait for long.
+        An unavailable ledger is no item's fault: all of them fail at once, without further attempts.
         """
         try:
             outcomes = isolate(group, self._commit_all, refusal=Exception, stop=LedgerUnavailable)
@@ -94,7 +93,7 @@ class GroupCommit(Generic[T]):
             raise
         finally:
             for waiting in group:
-                waiting.settled = True
+                waiting.done = True
 
     def _commit_all(self, group: Sequence[_Waiting[T]]) -> Sequence[None]:
         self._commit([waiting.item for waiting in group])

@@ -1,4 +1,4 @@
-"""``chatferry check``: everything there is to look at, in one table, and nothing changed."""
+"""``chatferry check``: validate the whole installation without changing it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatferry.settings.model import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class CheckResult:
     """A finding and the part of the installation it is about."""
 
     part: str
@@ -27,22 +27,22 @@ class Looked:
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Ask neither iAdvize nor any CRM.")
-@click.option("--strict", is_flag=True, help="Take a warning for an error.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @output_option
 @click.pass_obj
 def check(workspace: Workspace, *, offline: bool, strict: bool, output: str) -> None:
-    """Look at everything; change nothing.
+    """Check the whole installation; change nothing.
 
     The configuration, the plugins, the ledger, iAdvize for every client (one login each, and whether
     its API still has the fields that are read), every destination and its field expressions. Exits
     with 1 if anything is an error.
 
-    Nothing is written, with two exceptions: a login at iAdvize counts among the ten a minute that the
-    ledger keeps count of, and a CRM that hands out a new refresh token at the login has it kept in the
-    ledger, for the old one is worth nothing then.
+    Nothing is written, with two exceptions: a login at iAdvize counts towards its rate limit of ten a
+    minute, which the ledger keeps; and a refresh token that a CRM renews at the login is kept in the
+    ledger, because the old one is no longer valid.
     """
-    with console(stderr=True).status("looking…"):
-        found = list(_look(workspace, offline=offline))
+    with console(stderr=True).status("checking…"):
+        found = list(_checks(workspace, offline=offline))
     if output == "json":
         print_json([{"part": one.part, **asdict(one.finding)} for one in found])
     else:
@@ -52,7 +52,7 @@ def check(workspace: Workspace, *, offline: bool, strict: bool, output: str) -> 
         raise click.exceptions.Exit(1)
 
 
-def _look(workspace: Workspace, *, offline: bool) -> Iterator[Looked]:
+def _checks(workspace: Workspace, *, offline: bool) -> Iterator[CheckResult]:
     yield from _part("plugins", map(_plugin, workspace.installed.reports))
     try:
         settings = workspace.settings
@@ -61,25 +61,25 @@ def _look(workspace: Workspace, *, offline: bool) -> Iterator[Looked]:
         return
     yield from _part("plugins", _hooks(workspace))
     yield from _part("configuration", _configuration(workspace, settings))
-    from chatferry.cli.ledger_check import look_at_ledger  # noqa: PLC0415  (SQLAlchemy)
+    from chatferry.cli.ledger_check import check_ledger  # noqa: PLC0415  (SQLAlchemy)
 
-    state = look_at_ledger(settings.database)
+    state = check_ledger(settings.database)
     yield from _part("ledger", state.findings)
     if offline:
         message = "not asked, because of --offline"
-        yield Looked(part="iadvize", finding=Finding(level=Level.OK, subject="", message=message))
+        yield CheckResult(part="iadvize", finding=Finding(level=Level.OK, subject="", message=message))
     else:
         yield from _part("iadvize", _iadvize(settings))
-    from chatferry.cli.destination_check import look_at_destinations  # noqa: PLC0415  (the same)
+    from chatferry.cli.destination_check import check_destinations  # noqa: PLC0415  (SQLAlchemy)
 
     yield from (
-        Looked(part=f"destination {name}", finding=finding)
-        for name, finding in look_at_destinations(workspace, prepared=state.prepared, offline=offline)
+        CheckResult(part=f"destination {name}", finding=finding)
+        for name, finding in check_destinations(workspace, prepared=state.prepared, offline=offline)
     )
 
 
-def _part(part: str, findings: Iterable[Finding]) -> Iterator[Looked]:
-    return (Looked(part=part, finding=finding) for finding in findings)
+def _part(part: str, findings: Iterable[Finding]) -> Iterator[CheckResult]:
+    return (CheckResult(part=part, finding=finding) for finding in findings)
 
 
 def _plugin(report: PluginReport) -> Finding:
@@ -118,7 +118,7 @@ def _iadvize(settings: Settings) -> Iterator[Finding]:
                 yield from client.check()
 
 
-def _show(found: Sequence[Looked]) -> None:
+def _show(found: Sequence[CheckResult]) -> None:
     rows = [
         (
             plain(one.finding.level, LEVELS[one.finding.level]),

@@ -32,7 +32,7 @@ class ClientName(click.ParamType[Any]):
 def chosen_client(settings: Settings, name: tuple[str, int] | None) -> ClientSettings:
     """Return the configured client of this name, or the only one there is.
 
-    :raises UsageError: if there is none, or more than one and nobody says which.
+    :raises UsageError: if there is no such client, or ``name`` is None and there are several.
     """
     clients = settings.iadvize.clients
     known = ", ".join(f"{client.platform}/{client.client_id}" for client in clients) or "none"

@@ -1,4 +1,4 @@
-"""``chatferry deliveries``, ``retry`` and ``discard``: look leads up, and change the fate of some."""
+"""``chatferry deliveries``, ``retry`` and ``discard``: find deliveries, queue them again, discard them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from chatferry.cli.filters import filter_options, is_everything, selection_of
-from chatferry.cli.output import console, output_option, print_json, table
+from chatferry.cli.output import console, output_option, print_json, print_result, table
 from chatferry.cli.progress import counted, progress
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace
@@ -32,7 +32,7 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 def deliveries(workspace: Workspace, /, *, limit: int, output: str, **filters: Any) -> None:
     """List deliveries, newest first, by state, destination, project, person, conversation or cause.
 
-    Shows no personal data; chatferry why shows one conversation whole.
+    Shows no personal data; chatferry why shows one conversation in full.
     """
     selection = selection_of(filters)
     found = workspace.ledger.selections.list(selection, limit=limit)
@@ -91,10 +91,10 @@ def retry(
 ) -> None:
     """Queue deliveries again: those that are dead, parked or discarded.
 
-    They are mapped anew by the present configuration, from the lead the ledger keeps. Filters alone
-    mean what is dead or parked. With --resync their conversations are read from iAdvize again and
-    queued whatever they say; that also works for what was delivered, pruned or left out. The running
-    server or worker does the rest. Exits with 1 if some could not be queued.
+    They are mapped again by the present configuration, from the lead that the ledger keeps. Filters
+    without a state choose dead and parked deliveries. With --resync their conversations are read from
+    iAdvize again and queued even if nothing changed; that also works for what was delivered, pruned or
+    skipped. The running server or worker delivers them. Exits with 1 if some could not be queued.
     """
     selection = selection_of(
         {**filters, "states": (*filters["states"], *[DeliveryState.DEAD] * all_dead)}, ids
@@ -104,7 +104,7 @@ def retry(
     _confirm(total, "Read again and queue" if resync else "Retry", yes=yes)
     if resync:
         count = workspace.ledger.selections.reread(selection, time.time()) if total else 0
-        _say(output, f"{count} conversations are read again", {"conversations": count})
+        print_result(output, f"{count} conversations are read again", {"conversations": count})
         return
     with progress(output) as bar:
         report = revive(workspace.engine, selection, step=counted(bar, "retrying", total))
@@ -114,8 +114,8 @@ def retry(
     if not report.revived and not report.refused and total:
         lines.append(f"none of the {total} is {', '.join(REVIVABLE)}; --resync reads any again")
     if answer["missing"]:
-        lines.append(f"{answer['missing']} of the numbers are no deliveries that match")
-    _say(output, "\n".join(lines), answer)
+        lines.append(f"{answer['missing']} of the numbers match no delivery")
+    print_result(output, "\n".join(lines), answer)
     if report.refused or answer["missing"]:
         raise click.exceptions.Exit(1)
 
@@ -130,11 +130,11 @@ def retry(
 def discard(
     workspace: Workspace, /, ids: tuple[int, ...], *, reason: str, yes: bool, output: str, **filters: Any
 ) -> None:
-    """Give deliveries up: those that are due, dead or parked.
+    """Discard deliveries: those that are due, dead or parked.
 
-    Filters alone mean what is dead or parked. Nothing heard of their conversations later queues
-    them again; chatferry retry does. Exits with 1 if one named by its number was not given up; filters
-    that match nothing are no error.
+    Filters without a state choose dead and parked deliveries. Later events of their conversations do
+    not queue them again; chatferry retry does. Exits with 1 if one named by its number was not
+    discarded; filters that match nothing are no error.
     """
     selection = _chosen(selection_of(filters, ids), ids)
     total = workspace.ledger.selections.count(selection)
@@ -145,14 +145,14 @@ def discard(
     if total > count:
         lines.append(f"{total - count} are not due, dead or parked any more, and stay as they are")
     if missing:
-        lines.append(f"{missing} of the numbers are no deliveries that match")
-    _say(output, "\n".join(lines), {"discarded": count, "missing": missing})
+        lines.append(f"{missing} of the numbers match no delivery")
+    print_result(output, "\n".join(lines), {"discarded": count, "missing": missing})
     if ids and count < len(set(ids)):
         raise click.exceptions.Exit(1)
 
 
 def _chosen(selection: Selection, ids: tuple[int, ...]) -> Selection:
-    """Insist on a choice; what waits for an operator is meant where no state is named."""
+    """Require a choice; without a state it means the deliveries that wait for an operator."""
     if is_everything(selection):
         raise click.UsageError("say which: numbers, filters, or --state dead for all of them")
     if selection.states or ids or selection.conversation:
@@ -168,13 +168,6 @@ def _confirm(total: int, verb: str, *, yes: bool) -> None:
     if total and not yes:
         what = "delivery" if total == 1 else "deliveries"
         click.confirm(f"{verb} {total} {what}?", abort=True, err=True)
-
-
-def _say(output: str, text: str, answer: dict[str, Any]) -> None:
-    if output == "json":
-        print_json(answer)
-    else:
-        click.echo(text)
 
 
 def _as_json(one: Delivery) -> dict[str, Any]:

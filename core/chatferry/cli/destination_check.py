@@ -1,4 +1,4 @@
-"""What ``chatferry check`` says of the destinations: settings, expressions, and what the CRM answers."""
+"""What ``chatferry check`` says of the destinations: settings, expressions, and the connector's own check."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from chatferry.settings.destinations import Prepared, ReadyDestination, validate
 from chatferry.settings.model import DestinationSettings
 
 
-class LateMemory:
-    """The memory of a destination whose ledger is not there yet: made when something must be kept."""
+class LazyMemory:
+    """The memory of a destination whose ledger does not exist yet: created at the first write."""
 
     def __init__(self, workspace: Workspace, destination: str) -> None:
         self._workspace = workspace
         self._destination = destination
-        self._kept = False
+        self._created = False
 
     def get(self, key: str) -> str | None:
-        """Return what this run has put under ``key``; before, there was nothing."""
-        return self._real.get(key) if self._kept else None
+        """Return what this run has put under ``key``, None if it has not."""
+        return self._real.get(key) if self._created else None
 
     def put(self, key: str, value: str) -> None:
-        """Make the ledger, if need be, and keep ``value``."""
-        self._kept = True
+        """Create the ledger if it does not exist, and keep ``value``."""
+        self._created = True
         self._real.put(key, value)
 
     def forget(self, key: str) -> None:
         """Drop what this run has put under ``key``."""
-        if self._kept:
+        if self._created:
             self._real.forget(key)
 
     @property
@@ -43,12 +43,12 @@ class LateMemory:
         return self._workspace.ledger.memory(self._destination)
 
 
-def look_at_destinations(
+def check_destinations(
     workspace: Workspace, *, prepared: bool, offline: bool
 ) -> Iterator[tuple[str, Finding]]:
-    """Look at each destination by itself; return its name with each finding.
+    """Check each destination by itself; return its name with each finding.
 
-    :param prepared: whether the ledger is there, with its tables.
+    :param prepared: whether the ledger exists and its tables are up to date.
     """
     database = Database(workspace.settings.database) if prepared and not offline else None
     try:
@@ -71,8 +71,8 @@ def look_at_destinations(
                 continue
             yield name, Finding(level=Level.OK, subject="mapping", message=f"{fields} fields can be filled")
             if not offline:
-                memory = LedgerMemory(database, name) if database else LateMemory(workspace, name)
-                for finding in _ask(ready, workspace, memory):
+                memory = LedgerMemory(database, name) if database else LazyMemory(workspace, name)
+                for finding in _connector_findings(ready, workspace, memory):
                     yield name, finding
     finally:
         if database is not None:
@@ -91,7 +91,7 @@ def _prepared(workspace: Workspace, destination: DestinationSettings) -> Prepare
     )
 
 
-def _ask(ready: ReadyDestination, workspace: Workspace, memory: Memory) -> Iterator[Finding]:
+def _connector_findings(ready: ReadyDestination, workspace: Workspace, memory: Memory) -> Iterator[Finding]:
     dispatcher = dispatcher_of(ready, workspace.settings, memory)
     try:
         yield from dispatcher.check()

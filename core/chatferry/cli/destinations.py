@@ -1,4 +1,4 @@
-"""``chatferry destinations``: stop one, and let it go on."""
+"""``chatferry destinations``: pause one, and resume it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import time
 
 import click
 
-from chatferry.cli.output import output_option, print_json
+from chatferry.cli.filters import require_destination
+from chatferry.cli.output import output_option, print_result
 from chatferry.cli.workspace import Workspace
 
 
@@ -17,17 +18,17 @@ def destinations() -> None:
 
 @destinations.command()
 @click.argument("name")
-@click.option("--reason", required=True, help="Why, for whoever looks at the status.")
+@click.option("--reason", required=True, help="Why; chatferry status shows it.")
 @output_option
 @click.pass_obj
 def pause(workspace: Workspace, name: str, *, reason: str, output: str) -> None:
     """Deliver nothing to a destination until it is resumed.
 
-    Leads are queued as ever. A batch that is on its way comes to its end.
+    Leads are still queued. A batch that is being delivered is finished.
     """
-    _insist(workspace, name)
+    require_destination(workspace.engine, name)
     workspace.ledger.destinations.pause_by_operator(name, reason)
-    _say(output, f"{name} is paused", {"destination": name, "paused": True})
+    print_result(output, f"{name} is paused", {"destination": name, "paused": True})
 
 
 @destinations.command()
@@ -35,26 +36,11 @@ def pause(workspace: Workspace, name: str, *, reason: str, output: str) -> None:
 @output_option
 @click.pass_obj
 def resume(workspace: Workspace, name: str, *, output: str) -> None:
-    """Deliver to a destination again, at once, whatever it is paused for.
+    """Deliver to a destination again, at once, whatever the reason of its pause.
 
-    One whose trouble is not over is paused again by its next batch.
+    If the cause persists, the next batch pauses it again.
     """
-    _insist(workspace, name)
+    require_destination(workspace.engine, name)
     count = workspace.ledger.resume_destination(name, time.time())
     text = f"{name} is resumed; {count} deliveries no longer wait"
-    _say(output, text, {"destination": name, "paused": False, "due_now": count})
-
-
-def _insist(workspace: Workspace, name: str) -> None:
-    """Make sure the destination is configured, and has its place in the ledger."""
-    engine = workspace.engine
-    known = [*engine.destinations, *engine.unserved]
-    if name not in known:
-        raise click.UsageError(f'there is no destination "{name}"; there are: {", ".join(known)}')
-
-
-def _say(output: str, text: str, answer: dict[str, object]) -> None:
-    if output == "json":
-        print_json(answer)
-    else:
-        click.echo(text)
+    print_result(output, text, {"destination": name, "paused": False, "due_now": count})

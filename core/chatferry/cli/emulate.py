@@ -9,14 +9,14 @@ import click
 
 from chatferry.cli.commands import workspace_of
 from chatferry.cli.output import console
-from chatferry.cli.stopping import stopping
+from chatferry.cli.stopping import stop_on_signals
 from chatferry.cli.times import Duration
 from chatferry.emulators import Emulator, Server
 from chatferry.settings.fields import nearest
 
 
 class Emulators(click.Group):
-    """The emulators the plugins offer, looked for when somebody asks."""
+    """The emulators that plugins offer, looked up when one is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their names."""
@@ -34,7 +34,7 @@ class Emulators(click.Group):
 
 @click.pass_context
 def _list(context: click.Context) -> None:
-    """Show what there is if nobody asks for one."""
+    """List the emulators if none is named."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -54,17 +54,17 @@ emulate = Emulators(
 
 def command_of(emulator: Emulator) -> click.Command:
     """Return the command that runs an emulator."""
-    faults = "\n".join(f"  {name:<24}{said}" for name, said in emulator.faults.items())
+    faults = "\n".join(f"  {name:<24}{text}" for name, text in emulator.faults.items())
     return click.Command(
         emulator.name,
         callback=_callback(emulator),
-        params=[*_own_options(), *emulator.options],
+        params=[*_common_options(), *emulator.options],
         help=emulator.summary,
         epilog=f"\b\nFaults:\n{faults}" if faults else None,
     )
 
 
-def _own_options() -> Sequence[click.Option]:
+def _common_options() -> Sequence[click.Option]:
     return (
         click.Option(["--host"], default="127.0.0.1", show_default=True, help="Where to listen."),
         click.Option(
@@ -96,7 +96,7 @@ def _callback(emulator: Emulator) -> Any:
         try:
             server = Server(app, host=host, port=port)
         except (OSError, SystemExit):
-            # Werkzeug says on stderr why it cannot listen, and ends the process.
+            # Werkzeug prints why it cannot listen, and exits.
             raise click.UsageError(f"{host}:{port} cannot be listened on; choose another --port") from None
         _serve(emulator, server, board.on)
 
@@ -106,7 +106,7 @@ def _callback(emulator: Emulator) -> Any:
 def _serve(emulator: Emulator, server: Server, faults: Sequence[Any]) -> None:
     """Serve until SIGINT or SIGTERM."""
     out = console()
-    with stopping() as told, server:
+    with stop_on_signals() as stop, server:
         out.print(f"{emulator.name} is emulated at {server.url}", markup=False, soft_wrap=True)
         for hint in emulator.hints:
             out.print(f"  {hint.format(url=server.url)}", markup=False, soft_wrap=True)
@@ -115,4 +115,4 @@ def _serve(emulator: Emulator, server: Server, faults: Sequence[Any]) -> None:
             out.print(f"It misbehaves: {names}.", markup=False, soft_wrap=True)
         out.print("Ctrl-C ends it.")
         out.file.flush()
-        told.wait()
+        stop.wait()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from chatferry.cli.filters import require_destination
 from chatferry.cli.output import output_option, print_json
 from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
@@ -31,22 +32,22 @@ def erase(
     yes: bool,
     output: str,
 ) -> None:
-    """Erase the person of a conversation, or of an address, from the CRMs and from here.
+    """Erase the person of a conversation, or of an e-mail address, from the CRMs and from here.
 
-    The CRMs' records go by the ids the CRMs gave, the contact included. Here the leads, the visitors'
-    words in events and the visitors' ids go; a tombstone stays, so that nothing heard later brings
-    them back. Cannot be undone. Exits with 1 if records are still in a CRM, and says why; running it
-    again tries again. Erase the visitor in iAdvize as well: this does not.
+    In the CRMs the records are erased by the ids that the CRMs returned, the contact included. Here the
+    leads, the visitors' words in events and the visitors' ids are erased; a tombstone stays, so that no
+    later event brings them back. Cannot be undone. Exits with 1 if records are still in a CRM, and says
+    why; run it again to try again. Erase the visitor in iAdvize as well: this does not.
     """
     if (conversation is None) == (email is None):
-        raise click.UsageError("say whom: a conversation, or --email")
+        raise click.UsageError("name a conversation, or use --email")
     engine = workspace.engine
-    meant = _meant(engine, conversation, email, destination)
+    chosen = _chosen(engine, conversation, email, destination)
     if not yes:
         where = f"from {destination}" if destination else "everywhere"
-        click.confirm(f"Erase {len(meant)} conversations {where}, for ever?", abort=True, err=True)
-    others = engine.ledger.erasures.others(meant)
-    report = erase_people(engine, meant, destination)
+        click.confirm(f"Erase {len(chosen)} conversations {where}, for ever?", abort=True, err=True)
+    others = engine.ledger.erasures.others(chosen)
+    report = erase_people(engine, chosen, destination)
     if output == "json":
         print_json({**asdict(report), "other_conversations": others})
     else:
@@ -55,16 +56,15 @@ def erase(
         raise click.exceptions.Exit(1)
 
 
-def _meant(
+def _chosen(
     engine: Engine, conversation: str | None, email: str | None, destination: str | None
 ) -> Sequence[int]:
-    known = [*engine.destinations, *engine.unserved]
-    if destination is not None and destination not in known:
-        raise click.UsageError(f'there is no destination "{destination}"; there are: {", ".join(known)}')
-    meant = engine.ledger.erasures.meant(conversation=conversation, email=email)
-    if not meant:
+    if destination is not None:
+        require_destination(engine, destination)
+    chosen = engine.ledger.erasures.meant(conversation=conversation, email=email)
+    if not chosen:
         raise ChatferryError("the ledger knows no such conversation; nothing was erased")
-    return meant
+    return chosen
 
 
 def _show(report: ErasureReport, others: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from chatferry.engine import Engine
 from chatferry.ledger.deliveries.selection import Selection
 from chatferry.ledger.deliveries.states import DeliveryState
 
@@ -46,6 +47,16 @@ def selection_of(filters: dict[str, Any], ids: tuple[int, ...] = ()) -> Selectio
         conversation=filters["conversation"],
         cause=filters["cause"],
     )
+
+
+def require_destination(engine: Engine, name: str) -> None:
+    """Check that a destination is configured, whether it is served or not.
+
+    :raises UsageError: if it is not.
+    """
+    known = [*engine.destinations, *engine.unserved]
+    if name not in known:
+        raise click.UsageError(f'there is no destination "{name}"; there are: {", ".join(known)}')
 
 
 def is_everything(selection: Selection) -> bool:

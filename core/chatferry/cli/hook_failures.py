@@ -1,4 +1,4 @@
-"""What commands show of the hooks that failed in the processes that serve."""
+"""The failures of plugins' hooks in the server and the workers, for the commands that show them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from chatferry.ledger.hook_failures import KEPT, HookFailures, RecordedFailure
 
 
 def hook_failures(workspace: Workspace) -> Sequence[RecordedFailure]:
-    """Return what the hooks of the plugins as they are installed now did wrong within a day.
+    """Return the failures of the last day, of the plugin versions that are installed now.
 
-    Nothing where there is no configuration or no ledger yet, which is not made for this.
+    None where there is no configuration or no ledger yet; the ledger is not created for this.
     """
     installed = {(report.name, report.version) for report in workspace.installed.reports}
     with suppress(SettingsError, LedgerError):

@@ -1,4 +1,4 @@
-"""``chatferry init``: the first five minutes."""
+"""``chatferry init``: write a first configuration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chatferry.settings.fields import nearest
     default=("csv",),
     show_default=True,
     metavar="NAME",
-    help="Where leads go: a connector's name, as `chatferry plugins` knows it. May be repeated.",
+    help="Where leads go: a connector's name, as `chatferry plugins` shows it. May be repeated.",
 )
 @click.option(
     "--client",
@@ -33,18 +33,18 @@ from chatferry.settings.fields import nearest
     show_default=True,
     help="Your iAdvize client: its platform and its number.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a configuration that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing configuration.")
 @click.pass_obj
 def init(workspace: Workspace, *, names: Sequence[str], client: tuple[str, int], force: bool) -> None:
     """Write a configuration to begin with.
 
-    It is written where `chatferry --config` says, with a destination for each connector. What is there
-    is not overwritten without --force.
+    It is written to the path of `chatferry --config`, with a destination for each connector. An existing
+    file is not overwritten without --force.
     """
     chosen = _connectors(workspace.installed, names)
     text = configuration(chosen, *client)
     _write(workspace.config, text, force=force)
-    click.echo(f"{workspace.config} is written. It says everything it needs to; look through it.")
+    click.echo(f"{workspace.config} is written. Its comments explain the settings; look through it.")
     unset = [name for name in variables(text) if not os.environ.get(name)]
     if unset:
         click.echo("\nSet these environment variables, or refer to files instead:")
@@ -52,7 +52,7 @@ def init(workspace: Workspace, *, names: Sequence[str], client: tuple[str, int],
             click.echo(f"  export {name}=…")
     option = "" if workspace.config == Path("chatferry.toml") else f" --config {workspace.config}"
     click.echo(
-        f"\nThen:\n  chatferry{option} check    looks at everything and changes nothing\n"
+        f"\nThen:\n  chatferry{option} check    checks the whole installation and changes nothing\n"
         f"  chatferry{option} serve    accepts webhooks at /webhooks/iadvize and delivers"
     )
 
@@ -71,6 +71,6 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise click.UsageError(f"{path} is there already; --force overwrites it") from None
+        raise click.UsageError(f"{path} exists already; --force overwrites it") from None
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""What ``chatferry check`` says of the ledger, without making or changing it."""
+"""What ``chatferry check`` says of the ledger, without creating or changing it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from chatferry.ledger.database import Database
 from chatferry.ledger.schema import HEAD, revision
 
 _HEADER = b"SQLite format 3\x00"
-_LITTLE = 1 << 30
-_TOO_LITTLE = 50 << 20
-"""Bytes of free space below which to warn, and to stop."""
+_WARN_BELOW = 1 << 30
+_ERROR_BELOW = 50 << 20
+"""Bytes of free disk space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerState:
-    """What was found. ``prepared`` says that the ledger has its tables, all of them."""
+    """The findings; ``prepared`` if the ledger exists and its tables are up to date."""
 
     findings: Sequence[Finding]
     prepared: bool
 
 
-def look_at_ledger(url: str) -> LedgerState:
-    """Look at the ledger of a configuration; nothing is created."""
+def check_ledger(url: str) -> LedgerState:
+    """Check the ledger of a configuration; nothing is created."""
     path = _file(url)
     findings: list[Finding] = []
     if path is not None:
-        findings += _room(path.parent)
+        findings += _disk_space(path.parent)
         stop = _unusable(path)
         if stop is not None:
             return LedgerState(findings=[stop, *findings], prepared=False)
@@ -50,11 +50,11 @@ def _file(url: str) -> Path | None:
 def _unusable(path: Path) -> Finding | None:
     """Say what keeps a file from being opened as it is; None if nothing does."""
     if not path.parent.is_dir():
-        return _finding(Level.ERROR, f"the folder {path.parent} does not exist; make it")
+        return _finding(Level.ERROR, f"the folder {path.parent} does not exist; create it")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         return _finding(Level.ERROR, f"the folder {path.parent} cannot be written; SQLite needs that")
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
-        return _finding(Level.OK, f"{path} is not there yet; the first start makes it")
+        return _finding(Level.OK, f"{path} does not exist yet; the first start creates it")
     try:
         with path.open("rb") as file:
             header = file.read(len(_HEADER))
@@ -74,7 +74,7 @@ def _open(url: str) -> Finding:
         with database.read() as connection:
             at = revision(connection)
         with database.write():
-            pass  # to begin a change needs the same rights as to make one
+            pass  # beginning a write transaction needs the same rights as writing
     except LedgerError as error:
         return _finding(Level.ERROR, str(error))
     finally:
@@ -82,8 +82,8 @@ def _open(url: str) -> Finding:
     if at == HEAD:
         return _finding(Level.OK, _up_to_date())
     if at is None:
-        return _finding(Level.OK, "the database has no tables of ours yet; the first start makes them")
-    message = f"its tables are at revision {at}, this chatferry's at {HEAD}"
+        return _finding(Level.OK, "the database has no tables of chatferry yet; the first start creates them")
+    message = f"its tables are at revision {at}, this version of chatferry needs {HEAD}"
     if at < HEAD:
         return _finding(Level.WARNING, f"{message}; the next start brings them up to date")
     return _finding(Level.ERROR, f"{message}; it was used by a newer chatferry, install that one")
@@ -93,12 +93,12 @@ def _up_to_date() -> str:
     return f"can be read and written, its tables are up to date (revision {HEAD})"
 
 
-def _room(folder: Path) -> Iterator[Finding]:
+def _disk_space(folder: Path) -> Iterator[Finding]:
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
         return
-    level = Level.ERROR if free < _TOO_LITTLE else Level.WARNING if free < _LITTLE else Level.OK
+    level = Level.ERROR if free < _ERROR_BELOW else Level.WARNING if free < _WARN_BELOW else Level.OK
     message = f"{free / (1 << 30):,.1f} GiB are free"
     yield Finding(level=level, subject="disk", message=message if level is Level.OK else f"only {message}")
 

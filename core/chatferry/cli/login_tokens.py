@@ -1,7 +1,7 @@
-"""The access keys of commands that run beside a server.
+"""The access tokens of commands that run beside a server.
 
-iAdvize limits logins by user, whoever logs in: a command that did not count its own among the
-server's could have the server locked out (iAdvize docs, "Managing iAdvize API access tokens").
+iAdvize's rate limit for logins is per user: a command that did not count its logins together with
+the server's could have the server locked out (iAdvize docs, "Managing iAdvize API access tokens").
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chatferry.cli.ledger_check import look_at_ledger
+from chatferry.cli.ledger_check import check_ledger
 from chatferry.http.token_store import MemoryTokens, TokenStore
 from chatferry.ledger.database import Database
 from chatferry.ledger.leases import new_owner
@@ -18,8 +18,8 @@ from chatferry.ledger.tokens import LedgerTokens
 
 @contextmanager
 def shared_tokens(url: str) -> Iterator[TokenStore]:
-    """Yield the ledger's keys and its count of logins; a memory where there is no ledger yet."""
-    if not look_at_ledger(url).prepared:
+    """Yield the ledger's tokens and login count; a store in memory where there is no ledger yet."""
+    if not check_ledger(url).prepared:
         yield MemoryTokens()
         return
     database = Database(url)
@@ -30,7 +30,7 @@ def shared_tokens(url: str) -> Iterator[TokenStore]:
 
 
 class FreshTokens(MemoryTokens):
-    """Keys of one command alone, for it shall see whether a login works; it counts among all logins."""
+    """Tokens for one command, so that it has to log in; its logins count towards the shared rate limit."""
 
     def __init__(self, counted: TokenStore) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class FreshTokens(MemoryTokens):
         return self._counted.login_allowed(user, now)
 
     def login_unsent(self, user: str, now: float) -> None:
-        """Count a login no more."""
+        """Take back a counted login whose request was never sent."""
         self._counted.login_unsent(user, now)
 
     def block_logins(self, user: str, until: float) -> None:

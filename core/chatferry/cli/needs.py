@@ -1,4 +1,4 @@
-"""What ``chatferry status`` calls an operator for."""
+"""What needs an operator, for ``chatferry status``."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def needs(
 def _about_reading(found: Status, now: float) -> Iterator[str]:
     given_up = sum(count for why, count in found.problems if why.startswith(schedule.GIVEN_UP))
     if given_up:
-        again = "chatferry reconcile has them read again"
-        yield f"{given_up} conversations were given up, the log says which; if the cause is mended, {again}"
+        again = "chatferry reconcile queues them to be read again"
+        yield f"{given_up} conversations were given up, the log says which; once the cause is fixed, {again}"
     for why, count in found.problems:
         if why.startswith(schedule.REFUSED):
             yield f"{count} conversations wait: {why.removeprefix(schedule.REFUSED)}"
@@ -61,6 +61,6 @@ def _is_long(since: float | None, now: float) -> bool:
 def _about_destination(state: DestinationState) -> Iterator[str]:
     name = state.name
     if state.pause_kind is PauseKind.CREDENTIALS:
-        yield f"{name}: its credentials are refused; mend them, then chatferry destinations resume {name}"
+        yield f"{name}: its credentials are refused; correct them, then chatferry destinations resume {name}"
     if state.pause_kind is PauseKind.HUNG and state.failures >= schedule.HUNG_BATCHES:
         yield f"{name}: its connector does not answer; if that lasts, restart chatferry"

@@ -1,10 +1,10 @@
-"""How commands show things: tables for people, JSON for programs; both on stdout, all else on stderr."""
+"""Output of commands: tables for people, JSON for programs; both on stdout, all else on stderr."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -44,8 +44,16 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def print_result(output: str, text: str, result: Mapping[str, Any]) -> None:
+    """Print the result of a command, as text or as JSON."""
+    if output == "json":
+        print_json(result)
+    else:
+        click.echo(text)
+
+
 def plain(value: object, style: str = "") -> Text:
-    """Return somebody else's words as they are: no markup, and nothing that steers a terminal."""
+    """Return untrusted text literally: no markup, and no control characters (terminal escapes)."""
     text = "" if value is None else str(value)
     return Text("".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text), style)
 

@@ -1,4 +1,4 @@
-"""``chatferry plugins``: what is installed and how it is."""
+"""``chatferry plugins``: what is installed and whether it works."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from chatferry.plugins import PluginState
 @output_option
 @click.pass_obj
 def plugins(workspace: Workspace, *, strict: bool, output: str) -> None:
-    """Show the plugins and how they are.
+    """Show the installed plugins and their state.
 
-    Each with its distribution, its version, the versions of chatferry it is made for, its hooks, its
-    state and the reason for it, the destinations that are not served for it, and what its hooks did
-    wrong within a day in whatever serves. No configuration is needed; one that is there may disable
-    plugins, and says where the ledger is.
+    Each with its distribution, its version, the versions of chatferry it supports, its hooks, its state
+    and the reason for it, the destinations that are not served because of it, and the failures of its
+    hooks within a day, in any server or worker. No configuration is needed; an existing one may disable
+    plugins and says where the ledger is.
     """
     from chatferry.cli.hook_failures import hook_failures, sentence  # noqa: PLC0415  (SQLAlchemy)
 
     found = workspace.installed
     failures = hook_failures(workspace)
     if output == "json":
-        told = {
+        by_plugin = {
             report.name: [asdict(one) for one in failures if one.plugin == report.name]
             for report in found.reports
         }
-        print_json([{**asdict(report), "failures": told[report.name]} for report in found.reports])
+        print_json([{**asdict(report), "failures": by_plugin[report.name]} for report in found.reports])
     else:
         rows = [
             (

@@ -1,4 +1,4 @@
-"""``chatferry preview``: what a conversation would become; no lead is written anywhere."""
+"""``chatferry preview``: a dry run of one conversation; no lead is written anywhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatferry.cli.clients import ClientName, chosen_client
 from chatferry.cli.login_tokens import shared_tokens
 from chatferry.cli.output import console, output_option, print_json
 from chatferry.cli.preview_show import as_json, show
-from chatferry.cli.previewing import foresee
+from chatferry.cli.previewing import preview_of
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import PlatformError
 from chatferry.iadvize.client import IAdvize
@@ -38,8 +38,8 @@ def preview(
 ) -> None:
     """Show what a conversation would become; write no lead.
 
-    ID is read from iAdvize. FILE is a conversation as iAdvize's GraphQL API gives it: the object, or the
-    whole answer around it. Shown are what was said, the answers with the messages they came from, and
+    ID is read from iAdvize. FILE is a conversation as iAdvize's GraphQL API returns it: the object, or
+    the whole response. Shown are what was said, the answers with the messages they came from, and
     for each destination the decision, its reason and the records it would get. No CRM is asked.
     """
     settings = workspace.settings
@@ -48,12 +48,14 @@ def preview(
         hint = nearest(destination, known) or f"; there are: {', '.join(known) or 'none'}"
         raise click.UsageError(f'there is no destination "{destination}"{hint}')
     chosen = chosen_client(settings, client)
-    conversation = _read_file(Path(what), chosen) if _is_file(what) else _ask(what, chosen, settings.database)
-    foreseen = foresee(workspace, conversation, destination)
+    conversation = (
+        _read_file(Path(what), chosen) if _is_file(what) else _read(what, chosen, settings.database)
+    )
+    previews = preview_of(workspace, conversation, destination)
     if output == "json":
-        print_json(as_json(conversation, foreseen))
+        print_json(as_json(conversation, previews))
     else:
-        show(console(), conversation, foreseen)
+        show(console(), conversation, previews)
 
 
 def _is_file(what: str) -> bool:
@@ -64,8 +66,8 @@ def _is_file(what: str) -> bool:
     return Path(what).is_file()
 
 
-def _ask(conversation_id: str, settings: ClientSettings, database: str) -> Conversation:
-    """Read a conversation from iAdvize, as the engine does and with the key it has.
+def _read(conversation_id: str, settings: ClientSettings, database: str) -> Conversation:
+    """Read a conversation from iAdvize, as the engine does and with its access token.
 
     :raises PlatformError: if iAdvize does not give it.
     """
@@ -96,7 +98,7 @@ def _read_file(path: Path, settings: ClientSettings) -> Conversation:
 
 
 def _node(raw: Any, path: Path) -> Mapping[str, Any]:
-    """Return the conversation of an answer, wherever it is in it."""
+    """Return the conversation object of a GraphQL response, or the object itself."""
     data = raw.get("data", raw) if isinstance(raw, dict) else None
     if isinstance(data, dict):
         candidates = [data, data.get("conversation"), *data.values()]

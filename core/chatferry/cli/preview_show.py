@@ -1,4 +1,4 @@
-"""A preview on the screen and as JSON."""
+"""Show a preview as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from chatferry.cli.output import plain, table
-from chatferry.cli.previewing import Foreseen
+from chatferry.cli.previewing import Preview
 from chatferry.leads.transcripts import readable
 from chatferry.model import Answer, Conversation, Message, Record
 
@@ -18,7 +18,7 @@ _LONGEST = 100
 _STYLES = {"deliver": "green", "skip": "yellow", "park": "yellow", "wait": "yellow", "fail": "red"}
 
 
-def show(out: Console, conversation: Conversation, foreseen: Sequence[Foreseen]) -> None:
+def show(out: Console, conversation: Conversation, previews: Sequence[Preview]) -> None:
     """Print a preview."""
     out.print(table(f"Conversation {conversation.key}", ("", ""), _summary(conversation)))
     said = [
@@ -27,7 +27,7 @@ def show(out: Console, conversation: Conversation, foreseen: Sequence[Foreseen])
         if (text := readable(message))
     ]
     out.print(table("What was said", ("At", "By", "Message", "Text"), said))
-    for one in foreseen:
+    for one in previews:
         out.print(plain(f"\nDestination {one.destination}: {one.verdict}", f"bold {_STYLES[one.verdict]}"))
         out.print(plain(one.reason))
         for failure in one.failures:
@@ -43,7 +43,7 @@ def show(out: Console, conversation: Conversation, foreseen: Sequence[Foreseen])
             out.print(table(f"Record {kind}", ("Field", "Mode", "Value"), rows))
 
 
-def as_json(conversation: Conversation, foreseen: Sequence[Foreseen]) -> dict[str, Any]:
+def as_json(conversation: Conversation, previews: Sequence[Preview]) -> dict[str, Any]:
     """Return a preview for programs, with every text in full."""
     return {
         "conversation": {name.replace(" ", "_"): value for name, value in _summary(conversation)},
@@ -65,7 +65,7 @@ def as_json(conversation: Conversation, foreseen: Sequence[Foreseen]) -> dict[st
                     for kind, record in one.records.items()
                 },
             }
-            for one in foreseen
+            for one in previews
         ],
     }
 

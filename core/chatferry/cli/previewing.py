@@ -1,4 +1,4 @@
-"""What the engine would decide about a conversation, found out without a ledger and without a CRM."""
+"""A dry run: what the engine would decide about a conversation, without a ledger and without a CRM."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _VERDICTS = {
     DeliveryState.PARKED: "park",
     DeliveryState.DEAD: "fail",
 }
-"""What a state of a new decision means for the lead."""
+"""The word that the preview shows for the state of a new delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
+class Preview:
     """What one destination would do. ``failures`` are strategies that raised."""
 
     destination: str
@@ -36,20 +36,7 @@ class Foreseen:
     failures: Sequence[str] = ()
 
 
-class NoMemory:
-    """A memory for connectors that are never called."""
-
-    def get(self, key: str) -> None:
-        """Know nothing."""
-
-    def put(self, key: str, value: str) -> None:
-        """Keep nothing."""
-
-    def forget(self, key: str) -> None:
-        """Forget nothing."""
-
-
-def foresee(workspace: Workspace, conversation: Conversation, only: str | None) -> Sequence[Foreseen]:
+def preview_of(workspace: Workspace, conversation: Conversation, only: str | None) -> Sequence[Preview]:
     """Return what each enabled destination would do, or the one that is named.
 
     :raises SettingsError: if a destination is wrong.
@@ -66,32 +53,32 @@ def foresee(workspace: Workspace, conversation: Conversation, only: str | None) 
         environ=os.environ,
         name=str(workspace.config),
     )
-    foreseen = []
+    previews = []
     for name, settings_of_one in chosen.items():
         if name not in prepared.ready:
-            foreseen.append(_without_a_look(name, prepared, conversation))
+            previews.append(_preview_unavailable(name, prepared, conversation))
             continue
         destination = destination_of(prepared.ready[settings_of_one.name])
-        foreseen.append(_foresee(workspace, destination, conversation))
-    return foreseen
+        previews.append(_preview(workspace, destination, conversation))
+    return previews
 
 
-def _without_a_look(name: str, prepared: Prepared, conversation: Conversation) -> Foreseen:
+def _preview_unavailable(name: str, prepared: Prepared, conversation: Conversation) -> Preview:
     verdict, reason = "skip", "the destination is disabled"
     if name in prepared.unserved:
         verdict, reason = "wait", f"the destination is not served: {prepared.unserved[name]}"
-    return Foreseen(destination=name, verdict=verdict, reason=reason, lead=lead_of(conversation, {}))
+    return Preview(destination=name, verdict=verdict, reason=reason, lead=lead_of(conversation, {}))
 
 
-def _foresee(workspace: Workspace, destination: Destination, conversation: Conversation) -> Foreseen:
+def _preview(workspace: Workspace, destination: Destination, conversation: Conversation) -> Preview:
     extracted = extract(conversation, destination.strategies)
     lead = lead_of(conversation, extracted.answers)
     try:
         decided = destination.decide(conversation, workspace.plugins.veto)
         verdict, reason = _VERDICTS[decided.state], decided.reason or "every rule of the destination matches"
     except PluginError as error:
-        verdict, reason = "wait", f"a plugin that may veto cannot say: {error}"
-    return Foreseen(
+        verdict, reason = "wait", f"a plugin that may veto failed: {error}"
+    return Preview(
         destination=destination.name,
         verdict=verdict,
         reason=reason,
@@ -105,4 +92,4 @@ def _records(destination: Destination, lead: Lead) -> Mapping[str, Record]:
     try:
         return destination.mapped(lead).records
     except ChatferryError:
-        return {}  # the decision says it already
+        return {}  # the reason of the decision names the error already

@@ -24,6 +24,6 @@ def progress(output: str) -> Progress:
 
 
 def counted(display: Progress, description: str, total: int | None) -> Callable[[], None]:
-    """Return what moves a new bar on by one."""
+    """Add a bar; return a function that advances it by one."""
     task = display.add_task(description, total=total)
     return lambda: display.advance(task)

@@ -1,4 +1,4 @@
-"""``chatferry prune``: drop what has done its work, as the server does every hour."""
+"""``chatferry prune``: delete what is past its retention, as the server does every hour."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _days = click.FloatRange(min=0)
 @output_option
 @click.pass_obj
 def prune(workspace: Workspace, *, events_days: float | None, leads_days: float | None, output: str) -> None:
-    """Drop old events, and the content of leads that are delivered, discarded or left out.
+    """Delete old events, and the content of leads that are delivered, discarded or skipped.
 
     The defaults are the configuration's retention.events_days and retention.leads_days, where 0
-    keeps for ever; given here, 0 drops all that is done. Nothing that is still to be done is dropped.
+    keeps for ever; given here, 0 deletes all that is done. Nothing that is still to be done is deleted.
     """
     retention, now = workspace.settings.retention, time.time()
     keep_events = retention.events_days or None if events_days is None else events_days
@@ -34,4 +34,4 @@ def prune(workspace: Workspace, *, events_days: float | None, leads_days: float 
     if output == "json":
         print_json({"events": events, "leads": leads})
     else:
-        click.echo(f"{events} events and the content of {leads} leads dropped")
+        click.echo(f"{events} events and the content of {leads} leads deleted")

@@ -1,4 +1,4 @@
-"""``chatferry reconcile`` and ``backfill``: find what no webhook told of."""
+"""``chatferry reconcile`` and ``backfill``: find conversations whose webhook was lost."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from chatferry.runners.local import LocalRunner
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_LOOK = 0.2
+_POLL_INTERVAL = 0.2
 
 _OPTIONS = (
     click.option("--since", type=Moment(), help="What closed from then on: 2d (ago), or 2026-11-01."),
     click.option(
         "--until", type=Moment(), default="now", show_default=True, help="And before then, in the same form."
     ),
-    click.option("--resume", is_flag=True, help="Go on with the newest one that was interrupted."),
+    click.option("--resume", is_flag=True, help="Continue the newest run that was interrupted."),
     click.option("--wait", is_flag=True, help="Wait until a running server or worker has delivered them."),
     click.option("--work", is_flag=True, help="Read and deliver them here; needs no server. Implies --wait."),
     click.option(
@@ -48,12 +48,12 @@ def _period_options(command: F) -> F:
 @click.command()
 @_period_options
 def reconcile(workspace: Workspace, **options: Any) -> None:
-    """Find closed conversations whose webhook was lost, and have them read.
+    """Find closed conversations whose webhook was lost, and read them.
 
-    iAdvize is asked for what closed in a period, page by page; what the ledger never read to its end
-    is read and delivered like any other. A server does this by itself at its start and every hour.
-    An interrupted one goes on from its last page: --resume, or the same dates again. Exits with 1
-    if something is still on its way when the wait is over.
+    iAdvize is asked for what closed in a period, page by page; conversations that the ledger has not
+    read since they closed are read and delivered like any other. A server does this by itself at its
+    start and every hour. An interrupted run continues after its last page: --resume, or the same dates
+    again. Exits with 1 if something is still to be read or delivered when the wait is over.
     """
     _run(workspace, Kind.RECONCILE, _Options(**options))
 
@@ -61,16 +61,16 @@ def reconcile(workspace: Workspace, **options: Any) -> None:
 @click.command()
 @_period_options
 def backfill(workspace: Workspace, **options: Any) -> None:
-    """Do what reconcile does over a long past, behind live traffic.
+    """Do what reconcile does for a long period, behind live traffic.
 
-    What is found waits until nothing newer is to be read or delivered.
+    What is found is read and delivered only while nothing newer waits.
     """
     _run(workspace, Kind.BACKFILL, _Options(**options))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Options:
-    """What the two commands are told; ``_OPTIONS`` says what each means."""
+    """The values of ``_OPTIONS``."""
 
     since: float | None
     until: float
@@ -112,7 +112,7 @@ def _period(engine: Engine, kind: Kind, options: _Options) -> tuple[float, float
 
 @contextmanager
 def _reporter(output: str) -> Iterator[Callable[[Progress], None]]:
-    """Show each page as it comes; how many there will be iAdvize does not say."""
+    """Show the progress page by page; iAdvize does not say how many pages there are."""
     with progress(output) as bar:
         tasks: dict[int, TaskID] = {}
 
@@ -126,16 +126,16 @@ def _reporter(output: str) -> Iterator[Callable[[Progress], None]]:
 
 
 def _wait(engine: Engine, since: float, until: float, options: _Options) -> tuple[int, int]:
-    """Wait until nothing of the period is on its way; return what still is."""
+    """Wait until all of the period is read and delivered; return how many are not."""
     deadline = time.monotonic() + options.timeout
-    look = engine.ledger.reconciliations.on_their_way
-    left = look(since, until)
+    pending = engine.ledger.reconciliations.on_their_way
+    left = pending(since, until)
     runner = LocalRunner(engine, reconciling=False) if options.work else nullcontext()
     with runner, progress(options.output) as bar:
         task = bar.add_task("delivering", total=None)
         while any(left) and time.monotonic() < deadline:
-            time.sleep(_LOOK)
-            left = look(since, until)
+            time.sleep(_POLL_INTERVAL)
+            left = pending(since, until)
             bar.update(task, description=f"{left[0]} to read, {left[1]} to deliver")
     return left
 
@@ -147,7 +147,7 @@ def _show(found: Sequence[Progress], since: float, until: float, left: tuple[int
     if left is None:
         return
     unread, undelivered = left
-    done = "all are read and delivered, dead or left out: chatferry status"
+    done = "all are read and delivered, dead or skipped: chatferry status"
     still = f"still on their way: {unread} to read, {undelivered} to deliver"
     console().print(still if any(left) else done)
 

@@ -1,4 +1,4 @@
-"""``chatferry serve`` and ``chatferry worker``: what an operator keeps running."""
+"""``chatferry serve`` and ``chatferry worker``: the long-running processes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 
 import click
 
-from chatferry.cli.stopping import stopping
+from chatferry.cli.stopping import stop_on_signals
 from chatferry.cli.workspace import Workspace
 from chatferry.errors import ChatferryError
 from chatferry.logs import get_logger
@@ -33,14 +33,14 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     server = make_server(workspace.config, workspace.settings.web, serving)
     tune_gc()
     shorten_switch_interval()
-    runner = None if web_only else LocalRunner(engine, on_failure=_end_this_process).start()
+    runner = None if web_only else LocalRunner(engine, on_failure=_terminate).start()
     try:
         server.serve()
     finally:
         if runner is not None:
             runner.stop()
         log.info("stopped")
-    _insist_on(runner)
+    _fail_if_ended(runner)
 
 
 @click.command()
@@ -49,25 +49,25 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
 def worker(workspace: Workspace, *, strict: bool) -> None:
     """Sync conversations and deliver leads, without the web side, until SIGTERM."""
     workspace.strict |= strict
-    with stopping() as told:
+    with stop_on_signals() as stop:
         engine = workspace.engine
         tune_gc()
         shorten_switch_interval()
         log = get_logger("chatferry")
-        with LocalRunner(engine, on_failure=told.tell) as runner:
+        with LocalRunner(engine, on_failure=stop.request) as runner:
             log.info("working", destinations=list(engine.destinations))
-            told.wait()
+            stop.wait()
             log.info("stopping")
         log.info("stopped")
-    _insist_on(runner)
+    _fail_if_ended(runner)
 
 
-def _end_this_process() -> None:
-    """Stop serving as an operator would: events that nobody works on look delivered to iAdvize."""
+def _terminate() -> None:
+    """Stop gracefully: a server without a runner would acknowledge webhooks that are never processed."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _insist_on(runner: LocalRunner | None) -> None:
-    """Exit as after an error if a loop ended by itself, so that whoever started us starts us again."""
+def _fail_if_ended(runner: LocalRunner | None) -> None:
+    """Exit with an error if a loop ended by itself, so that the process manager restarts this process."""
     if runner is not None and runner.failed:
         raise ChatferryError(f"these loops ended by themselves: {', '.join(runner.failed)}; the log says why")

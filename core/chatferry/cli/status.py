@@ -1,4 +1,4 @@
-"""``chatferry status``: how things stand, and whether an operator is needed."""
+"""``chatferry status``: queues, destinations and problems, and whether an operator is needed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def status(workspace: Workspace, *, output: str) -> None:
 
     Exits with 1 if an operator is needed: deliveries are dead or wait for a destination that is not
     served, conversations were given up or have not been read for an hour, iAdvize or a CRM refuses its
-    credentials, a connector hangs on, or a plugin is broken, leaves destinations unserved or failed in a
-    hook within a day. Shows no personal data.
+    credentials, a connector keeps hanging, or a plugin is broken, leaves destinations unserved or failed
+    in a hook within a day. Shows no personal data.
     """
     found = workspace.ledger.status(time.time())
     broken = list(workspace.installed.broken)
@@ -48,7 +48,7 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
     now = time.time()
     screen = console()
     screen.print(
-        f"{found.events} events, {found.conversations} conversations; {_shown(found.reading, now)}",
+        f"{found.events} events, {found.conversations} conversations; {_reading_line(found.reading, now)}",
         soft_wrap=True,
     )
     counted = [name for name in _COUNTED if name in _ALWAYS or _is_there(found, _COUNTED[name])]
@@ -56,7 +56,7 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
     screen.print(table("", headings, [_row(one, counted, now) for one in found.destinations]))
     for one in found.destinations:
         if one.destination.pause_kind:
-            screen.print(plain(_rest(one.destination, now)), soft_wrap=True)
+            screen.print(plain(_pause_line(one.destination, now)), soft_wrap=True)
     for title, counts in (
         ("Conversations with problems", found.problems),
         ("Events kept without consequence", found.kept),
@@ -70,15 +70,15 @@ def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
         screen.print(plain(need, "red"), soft_wrap=True)
 
 
-def _shown(reading: ReadingBacklog, now: float) -> str:
-    """Say what waits to be read, without what is only looked at again because it runs."""
+def _reading_line(reading: ReadingBacklog, now: float) -> str:
+    """Describe the backlog of conversations to read, without the polls of running ones."""
     parts = [f"{reading.waiting} to read"]
     if reading.failed:
         parts.append(f"{reading.failed} of them failed and are read again")
     if reading.oldest is not None:
         parts.append(f"the oldest due {age(reading.oldest, now)}")
     if reading.later:
-        parts.append(f"{reading.later} more not before their time")
+        parts.append(f"{reading.later} more are scheduled for later")
     return ", ".join(parts)
 
 
@@ -109,7 +109,7 @@ def _row(one: DestinationStatus, counted: list[str], now: float) -> tuple[object
     )
 
 
-def _rest(state: DestinationState, now: float) -> str:
+def _pause_line(state: DestinationState, now: float) -> str:
     if state.paused_until is None:
         until = "until it is resumed"
     else:

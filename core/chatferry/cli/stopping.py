@@ -1,7 +1,7 @@
-"""SIGINT and SIGTERM as news that is waited for.
+"""Graceful shutdown: SIGINT and SIGTERM set a request to stop that the main thread waits for.
 
-As an exception they come between any two lines of the main thread, for instance when a lock was just
-taken and nobody knows yet that it has to be released: every thread that wants it then waits for ever.
+An exception raised by a signal handler may come between any two lines of the main thread, for instance
+between acquiring a lock and the ``try`` that releases it: every other thread would then deadlock.
 """
 
 from __future__ import annotations
@@ -15,51 +15,51 @@ from typing import Final
 
 import click
 
-_STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stopping:
-    """What told us to stop, if anything did."""
+class StopRequest:
+    """A request to stop, from a signal or from another thread."""
 
     def __init__(self) -> None:
-        # The one queue of the standard library that a signal handler may put something into.
-        self._told: SimpleQueue[int] = SimpleQueue()
+        # The only queue of the standard library whose put is reentrant, as a signal handler needs.
+        self._requests: SimpleQueue[int] = SimpleQueue()
 
-    def tell(self, number: int = signal.SIGTERM) -> None:
-        """Ask for the end, from any thread or a signal handler."""
-        self._told.put(number)
+    def request(self, number: int = signal.SIGTERM) -> None:
+        """Request the stop, from any thread or a signal handler."""
+        self._requests.put(number)
 
     def wait(self) -> None:
-        """Return when somebody asked for the end."""
-        self._told.get()
+        """Block until a stop is requested."""
+        self._requests.get()
 
     def pause(self, seconds: float = 0.0) -> None:
-        """Rest for so long.
+        """Sleep for so many seconds.
 
-        :raises click.exceptions.Exit: with a shell's code for the signal, if somebody asked for the end.
+        :raises click.exceptions.Exit: with 128 plus the signal's number if a stop is requested.
         """
         try:
-            number = self._told.get(timeout=seconds) if seconds > 0 else self._told.get_nowait()
+            number = self._requests.get(timeout=seconds) if seconds > 0 else self._requests.get_nowait()
         except Empty:
             return
         raise click.exceptions.Exit(128 + number)
 
 
 @contextmanager
-def stopping() -> Iterator[Stopping]:
-    """Turn the first SIGINT or SIGTERM of the block into news; a second one acts as it always did."""
-    told = Stopping()
+def stop_on_signals() -> Iterator[StopRequest]:
+    """Turn the first SIGINT or SIGTERM of the block into a request to stop; a second one acts by default."""
+    stop = StopRequest()
 
-    def hear(number: int, _frame: FrameType | None) -> None:
-        told.tell(number)
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop.request(number)
         restore()
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    before = {number: signal.signal(number, hear) for number in _STOPPING}
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
-        yield told
+        yield stop
     finally:
         restore()

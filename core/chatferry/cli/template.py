@@ -1,4 +1,4 @@
-"""The text of a first configuration: the same for everybody, but for the destinations.
+"""The text of a first configuration: a fixed template, and a table for each destination.
 
 What a destination's table says comes from the connector: its settings from its schema, its fields
 from its own mapping. A setting whose marshmallow field carries ``metadata={"example": ...}``, or that
@@ -35,21 +35,21 @@ def variables(text: str) -> Sequence[str]:
     return tuple(dict.fromkeys(_REFERENCE.findall(text)))
 
 
-def written(value: Any) -> str:
-    """Return a text, a number, a truth or a list of them as TOML; JSON writes them alike."""
+def toml_value(value: Any) -> str:
+    """Return a string, a number, a boolean or a list of them as TOML, which writes them as JSON does."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def key(name: str) -> str:
+def toml_key(name: str) -> str:
     """Return a key as TOML, quoted if it must be."""
-    return name if _BARE_KEY.fullmatch(name) else written(name)
+    return name if _BARE_KEY.fullmatch(name) else toml_value(name)
 
 
 def _destination(name: str, connector: type[Connector]) -> str:
     return "\n".join(
         [
-            f"[destinations.{key(name)}]",
-            f"connector = {written(connector.name)}",
+            f"[destinations.{toml_key(name)}]",
+            f"connector = {toml_value(connector.name)}",
             "# Which conversations go there; a rule that is not set takes all of them.",
             "# projects = [1549]",
             '# channels = ["CHAT"]',
@@ -58,7 +58,7 @@ def _destination(name: str, connector: type[Connector]) -> str:
             '# without_email = "park"       # instead of delivering a lead that has no e-mail',
             "# live = true                  # running conversations too",
             "",
-            f"[destinations.{key(name)}.settings]",
+            f"[destinations.{toml_key(name)}.settings]",
             *_settings(name, connector),
             "",
             "# The fields of the CRM and the expressions that fill them. These are the connector's own;",
@@ -71,12 +71,12 @@ def _destination(name: str, connector: type[Connector]) -> str:
 def _settings(name: str, connector: type[Connector]) -> Iterator[str]:
     others = []
     for setting, field in connector.Settings().fields.items():
-        said = field.data_key or setting
-        value, mark = _value(f"{name}_{said}", field)
+        shown = field.data_key or setting
+        value, mark = _value(f"{name}_{shown}", field)
         if value is missing:
-            others.append(said)
+            others.append(shown)
             continue
-        line = f"{mark}{key(said)} = {written(value)}"
+        line = f"{mark}{toml_key(shown)} = {toml_value(value)}"
         description = field.metadata.get("description")
         yield f"{line}  # {description}" if description else line
     if others:
@@ -105,5 +105,5 @@ def _placeholder(field: fields.Field[Any]) -> Any:
 
 
 def _object(name: str, kind: str, mapped: Mapping[str, str]) -> Iterator[str]:
-    yield f"# [destinations.{key(name)}.{key(kind)}]"
-    yield from (f"# {key(field)} = {written(expression)}" for field, expression in mapped.items())
+    yield f"# [destinations.{toml_key(name)}.{toml_key(kind)}]"
+    yield from (f"# {toml_key(field)} = {toml_value(expression)}" for field, expression in mapped.items())

@@ -1,4 +1,4 @@
-"""``chatferry why``: the whole story of one conversation, as a tree."""
+"""``chatferry why``: the history of one conversation, as a tree."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _STYLES = {
 @output_option
 @click.pass_obj
 def why(workspace: Workspace, conversation: str, *, output: str) -> None:
-    """Tell the whole story of one conversation: iAdvize's id, or a delivery's key.
+    """Show the history of one conversation: iAdvize's id, or a delivery's key.
 
-    Its events, its readings, the answers and the messages they came from, and for each destination
+    Its events, when it was read, the answers and the messages they came from, and for each destination
     the decision, the records sent, what the CRM said, the next attempt and what you can do. Shows
-    personal data, cut short in the tree and whole as JSON. Exits with 1 if nothing was heard of it.
+    personal data, shortened in the tree and in full as JSON. Exits with 1 if the ledger does not know it.
     """
     served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
     served = [name for name in served if name not in workspace.unserved]
     found = stories(workspace.ledger, conversation, served)
     if not found:
         message = (
-            f"nothing was heard of conversation {conversation}; if iAdvize has it, "
+            f"the ledger does not know conversation {conversation}; if iAdvize has it, "
             "chatferry reconcile --since with a time before it closed finds it"
         )
         raise ChatferryError(message)
@@ -63,21 +63,21 @@ def why(workspace: Workspace, conversation: str, *, output: str) -> None:
 def _tree(story: Story, now: float) -> Tree:
     known = story.conversation
     tree = Tree(plain(known.conversation_id if known else "no conversation", "bold"))
-    heard = tree.add(f"heard: {len(story.events)} events")
+    events = tree.add(f"events: {len(story.events)}")
     for event in story.events:
-        heard.add(plain(_event(event)))
+        events.add(plain(_event(event)))
     if known:
         read = tree.add(plain(_reading(known, now)))
         for line in _about(known, now):
             read.add(plain(line))
     _suggest(tree, story.suggestion)
-    told: Mapping[str, Answer] = {}
+    shown_answers: Mapping[str, Answer] = {}
     for journey in story.journeys:
         found = journey.lead.answers if journey.lead else {}
         branch = _add_journey(tree, journey, now)
-        if found and found != told:
-            # Destinations differ in their strategies: what was shown already is not repeated.
-            told = found
+        if found and found != shown_answers:
+            # Most destinations use the same strategies: equal answers are shown once.
+            shown_answers = found
             _add_answers(branch, found)
     return tree
 
@@ -89,14 +89,14 @@ def _add_answers(tree: Tree, found: Mapping[str, Answer]) -> None:
 
 
 def _event(event: EventRow) -> str:
-    said = shown(event.occurred_at) or "an unsaid time"
-    line = f"{event.event_type}, said {said}, received {shown(event.received_at)}"
-    return f"{line}; nothing followed: {event.refusal}" if event.refusal else line
+    occurred = shown(event.occurred_at) or "at an unknown time"
+    line = f"{event.event_type}, occurred {occurred}, received {shown(event.received_at)}"
+    return f"{line}; without consequence: {event.refusal}" if event.refusal else line
 
 
 def _reading(known: ConversationRow, now: float) -> str:
     if known.synced_at is None:
-        return "never read yet"
+        return "not read yet"
     closed = f"closed {shown(known.closed_at)}" if known.closed_at else "still running"
     return f"read {shown(known.synced_at)} ({age(known.synced_at, now)}): {closed}"
 
@@ -106,16 +106,16 @@ def _about(known: ConversationRow, now: float) -> Iterator[str]:
     if known.problem:
         yield f"problem: {known.problem} ({known.attempts} attempts)"
     if known.due_at is not None:
-        yield f"next reading: {age(known.due_at, now)}"
+        yield f"next read: {age(known.due_at, now)}"
 
 
 def _answer(answer: Answer) -> str:
-    told = f"{answer.name}: {_cut(answer.value)}"
+    line = f"{answer.name}: {_cut(answer.value)}"
     ids = answer.message_ids
     where = ", ".join(ids) if len(ids) <= _MESSAGES else f"{len(ids)} messages"
-    came = f"{answer.strategy}, {where or 'no message'}"
+    source = f"{answer.strategy}, {where or 'no message'}"
     earlier = f"; {len(answer.earlier)} earlier" if answer.earlier else ""
-    return f"{told}  ({came}{earlier})"
+    return f"{line}  ({source}{earlier})"
 
 
 def _add_journey(tree: Tree, journey: Journey, now: float) -> Tree:
@@ -139,7 +139,7 @@ def _journey_lines(journey: Journey, now: float) -> Iterator[str]:
     if delivery.reason:
         yield f"why: {delivery.reason}"
     if delivery.crm_message:
-        yield f"the CRM's words: {delivery.crm_message}"
+        yield f"the CRM's message: {delivery.crm_message}"
     if delivery.code or delivery.reference:
         yield f"the CRM's code: {delivery.code or 'none'}, reference: {delivery.reference or 'none'}"
     if delivery.delivered_at is not None:
@@ -151,7 +151,7 @@ def _journey_lines(journey: Journey, now: float) -> Iterator[str]:
         yield f"{delivery.attempts} failed attempts since {shown(delivery.failing_since)}"
     if delivery.due_at is not None:
         yield f"next attempt: {age(delivery.due_at, now)}"
-    yield from _surroundings(journey)
+    yield from _content_and_pause(journey)
 
 
 def _receipt_lines(receipt: Receipt) -> Iterator[str]:
@@ -162,9 +162,9 @@ def _receipt_lines(receipt: Receipt) -> Iterator[str]:
         yield receipt.url
 
 
-def _surroundings(journey: Journey) -> Iterator[str]:
+def _content_and_pause(journey: Journey) -> Iterator[str]:
     if journey.lead is None and journey.delivery.state is not DeliveryState.SKIPPED:
-        yield "its content is not kept here any more"
+        yield "its content is no longer kept here"
     state = journey.destination
     if state.pause_kind:
         yield f"the destination is paused ({state.pause_kind}): {state.pause_reason}"

@@ -1,4 +1,4 @@
-"""What commands share: the configuration, the plugins and the engine, each made when asked for."""
+"""What commands share: the configuration, the plugins and the engine, each made at first use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Workspace:
-    """One run of the command line, ``ctx.obj`` of every command. What was opened is closed when it ends."""
+    """One run of the command line, ``ctx.obj`` of every command. Closes at its end what was opened."""
 
     def __init__(self, config: Path) -> None:
         self.config = config
@@ -48,7 +48,7 @@ class Workspace:
 
     @cached_property
     def installed(self) -> Plugins:
-        """The installed plugins, whatever the configuration is like; a broken one is only reported."""
+        """The installed plugins, even if the configuration is invalid; a broken one is only reported."""
         return Plugins.load(disabled=_disabled(self.config, os.environ))
 
     @cached_property
@@ -81,7 +81,7 @@ class Workspace:
 
         :raises SettingsError: if a destination is wrong, or not served and the settings are strict.
         """
-        from chatferry.assembly import assemble  # noqa: PLC0415  (the same, and GraphQL)
+        from chatferry.assembly import assemble  # noqa: PLC0415  (SQLAlchemy and GraphQL)
 
         engine = assemble(self.settings, self.ledger, self.plugins)
         self._opened.append(engine)
@@ -105,7 +105,7 @@ class Workspace:
         return {}
 
     def connector(self, destination: str) -> Connector:
-        """Return a connector of its own for a destination: what the commands of plugins work with.
+        """Return a new connector for a destination, for the commands of plugins.
 
         :raises SettingsError: if there is no such destination, or it is wrong.
         """
@@ -131,14 +131,14 @@ class Workspace:
 
 
 def not_served(destination: str, reason: str) -> str:
-    """Say that a destination waits for a plugin."""
+    """Return the sentence for a destination whose plugin does not work."""
     return f"destination {destination} is not served: {reason}"
 
 
 def _disabled(config: Path, environ: Mapping[str, str]) -> Sequence[str]:
     """Return the plugins a configuration disables, even if the rest of it cannot be used yet."""
     raw: dict[str, Any] = {}
-    with suppress(OSError, ValueError, RecursionError):  # whoever needs the configuration will say so
+    with suppress(OSError, ValueError, RecursionError):  # a command that needs the configuration reports it
         raw = tomllib.loads(config.read_bytes().decode("utf-8-sig"))
     overlay(raw, {name: text for name, text in environ.items() if name.startswith("CHATFERRY_PLUGINS")})
     table = raw.get("plugins")

@@ -14,8 +14,8 @@ from operator import methodcaller
 from typing import Any, Final
 
 from chatferry.connector import Connector, Finding, Level, Outcome
-from chatferry.deliver.connection import Connection, ConnectorHung, raised_by
-from chatferry.deliver.outcomes import sound_outcomes
+from chatferry.deliver.guarded_connector import ConnectorHung, GuardedConnector, raised_by
+from chatferry.deliver.returned import sound_outcomes
 from chatferry.errors import AuthFailure, DeliveryError, QuotaExhausted, TemporaryFailure
 from chatferry.isolation import isolate
 from chatferry.logs import frames, get_logger
@@ -43,10 +43,10 @@ class Dispatcher:
     :param batch_size: the connector's: how many leads a batch may hold.
     """
 
-    def __init__(self, destination: str, connection: Connection, *, batch_size: int = 1) -> None:
+    def __init__(self, destination: str, connector: GuardedConnector, *, batch_size: int = 1) -> None:
         self.batch_size = batch_size
         self._destination = destination
-        self._connection = connection
+        self._connector = connector
         self._late: list[_LateCall] = []
         self._log = get_logger("chatferry.deliver").bind(destination=destination)
 
@@ -88,7 +88,7 @@ class Dispatcher:
         :raises DeliveryError: what the connector raises; :class:`_ConnectorFailed` for any other error.
         """
         try:
-            outcomes = self._connection.call(methodcaller("deliver", leads))
+            outcomes = self._connector.call(methodcaller("deliver", leads))
             return sound_outcomes(self._destination, outcomes, len(leads))
         except ConnectorHung as error:
             if error.call is not None:
@@ -113,7 +113,7 @@ class Dispatcher:
     def check(self) -> Sequence[Finding]:
         """Return what the connector's ``check`` finds; a check that fails or hangs is a finding itself."""
         try:
-            findings = self._connection.call(methodcaller("check"))
+            findings = self._connector.call(methodcaller("check"))
         except DeliveryError as error:
             return [self._error(str(error))]
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
@@ -134,16 +134,16 @@ class Dispatcher:
 
     def connect(self) -> Connector:
         """Return a connector apart from the one that delivers, for a plugin's own commands."""
-        return self._connection.connect()
+        return self._connector.connect()
 
     def erase(self, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
         """Erase the records of earlier deliveries; raises what the connector raises."""
-        erased: Sequence[Outcome] = self._connection.call(methodcaller("erase", receipts))
+        erased: Sequence[Outcome] = self._connector.call(methodcaller("erase", receipts))
         return erased
 
     def close(self) -> None:
         """Drop the connector."""
-        self._connection.close()
+        self._connector.close()
 
 
 class _ConnectorFailed(DeliveryError):

@@ -14,7 +14,7 @@ __all__ = ["Emulator", "Fault", "FaultBoard", "Server"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the server, and Flask with it, only for those who run one."""
+    """Import the server lazily: it needs Flask, which most users of this package do not."""
     if name != "Server":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from chatferry.emulators.server import Server  # noqa: PLC0415  (see above)

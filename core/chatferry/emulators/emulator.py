@@ -1,4 +1,4 @@
-"""What ``register_emulators`` returns: a platform's stand-in that ``chatferry emulate`` can run."""
+"""What ``register_emulators`` returns: an emulator of a platform, which ``chatferry emulate`` can run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulator:
-    """A named stand-in.
+    """A named emulator.
 
     ``create`` makes its Flask application from a fault board and the values of ``options``, which
     ``chatferry emulate NAME`` offers beside its own (``--host``, ``--port``, ``--fault``,
@@ -30,7 +30,7 @@ class Emulator:
     faults: Mapping[str, str] = field(default_factory=dict)
     options: Sequence[click.Option] = ()
     hints: Sequence[str] = ()
-    """What to try once it runs, a line each; ``{url}`` becomes its address."""
+    """Lines printed at the start, with what to try; ``{url}`` becomes its address."""
 
     def board(self, *specifications: str, seed: int = 0) -> FaultBoard:
         """Return a board that knows this emulator's faults, with those specified switched on."""

@@ -1,4 +1,4 @@
-"""Misbehaviour on request: which faults are on, how often, and for how many more requests."""
+"""Fault injection: which faults are on, at which rate, and for how many more requests."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def parse_fault(specification: str) -> Fault:
 
 
 class FaultBoard:
-    """The switches of one running emulator; safe between threads, reproducible from its seed.
+    """The faults of one running emulator; thread-safe, reproducible from its seed.
 
     Switching a fault on again changes its setting. Two settings given at once are a mistake:
 
-    :raises ValueError: naming the fault that stands twice among ``specifications``.
+    :raises ValueError: naming the fault that is given twice in ``specifications``.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FaultBoard:
         self._on: dict[str, Fault] = {}
         self._struck: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._random = random.Random(seed)  # noqa: S311  (chance, not secrecy)
+        self._random = random.Random(seed)  # noqa: S311  (reproducible, not secret)
         for specification in specifications:
             name = parse_fault(specification).name
             if name in self._on:

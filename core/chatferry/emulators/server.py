@@ -1,4 +1,4 @@
-"""An emulator on a loopback port, in a thread of its own: real HTTP, gone when the block ends."""
+"""A WSGI server for an emulator, on a loopback port in a thread: real HTTP, stopped when the block ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _KeepAliveHandler(WSGIRequestHandler):
     """Keeps connections open, as the platforms do, and logs nothing.
 
     Werkzeug's own handler closes every connection, because it does not read what the application
-    left of a body. This one reads the body first.
+    left unread of a body. This one reads the body first.
     """
 
     protocol_version = "HTTP/1.1"
@@ -36,7 +36,7 @@ class _KeepAliveHandler(WSGIRequestHandler):
         super().finish()
 
     def run_wsgi(self) -> None:
-        """Answer one request; the connection stays open unless the answer is not whole."""
+        """Answer one request; the connection stays open unless the answer is incomplete."""
         self.environ = environ = self.make_environ()
         if "wsgi.input_terminated" in environ:
             body = environ["wsgi.input"].read()
@@ -81,7 +81,7 @@ class _KeepAliveHandler(WSGIRequestHandler):
         self.wfile.write(body)
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (Werkzeug's signature)
-        """Log nothing: request lines belong to whoever drives the emulator."""
+        """Log nothing: request lines would drown the output of the program that runs the emulator."""
 
 
 class Server:

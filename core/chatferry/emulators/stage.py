@@ -1,4 +1,4 @@
-"""What a connector offers so that ``chatferry demo`` can deliver to it and look at what arrived.
+"""What a connector offers so that ``chatferry demo`` can deliver to it and read back what arrived.
 
 A connector has a demonstration if it overrides :meth:`chatferry.connector.Connector.stage`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 class Arrived:
     """One lead as the CRM holds it now.
 
-    ``key`` is :attr:`chatferry.model.Lead.key`. ``contact`` is whatever the CRM knows the visitor by:
+    ``key`` is :attr:`chatferry.model.Lead.key`. ``contact`` identifies the visitor in the CRM:
     leads of one visitor share it. ``records`` are the fields of each object as text, empty ones left
     out or empty.
     """
@@ -31,9 +31,9 @@ class Stage:
     held: Callable[[], Iterable[Arrived]]
     """Reads what arrived; called again and again."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The destination's ``settings`` table: texts, numbers, truths and lists of them."""
+    """The destination's ``settings`` table: strings, numbers, booleans and lists of them."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The variables that secret references in ``settings`` lead to."""
+    """The environment variables that secret references in ``settings`` name."""
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Field expressions by object; without it the connector's own mapping."""
     places: Sequence[str] = ()

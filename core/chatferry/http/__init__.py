@@ -1,21 +1,9 @@
-"""For clients of an HTTP API, iAdvize's and connectors' alike: tokens in headers, and how long to wait."""
+"""For clients of HTTP APIs, iAdvize's and connectors' alike: bearer tokens and Retry-After.
 
-from __future__ import annotations
+It does not import requests, which the web process must not load.
+"""
 
-from typing import TYPE_CHECKING, Any
-
-from chatferry.http.waiting import retry_after
-
-if TYPE_CHECKING:
-    from chatferry.http.bearer import Bearer, may_carry_secrets
+from chatferry.http.bearer import Bearer, may_carry_secrets
+from chatferry.http.retry_header import retry_after
 
 __all__ = ["Bearer", "may_carry_secrets", "retry_after"]
-
-
-def __getattr__(name: str) -> Any:
-    """Import what needs requests only for those who use it: the web process talks to no platform."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from chatferry.http import bearer  # noqa: PLC0415  (see above)
-
-    return getattr(bearer, name)

@@ -1,18 +1,19 @@
-"""A bearer token on its way: in the header only, and only where the connection keeps it secret."""
+"""Bearer tokens: sent in the header only, and only over connections that keep them secret."""
 
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import requests
-from requests.auth import AuthBase
+if TYPE_CHECKING:
+    import requests
 
 
-class Bearer(AuthBase):
-    """Puts a token into the header, never into the URL, and keeps a ``.netrc`` from putting something else.
+class Bearer:
+    """The ``auth`` of a request: sets the header, and keeps requests from using a ``.netrc``.
 
-    Without a token it signs nothing, and still keeps ``.netrc`` out.
+    Without a token it sets no header, and still keeps ``.netrc`` out.
     """
 
     def __init__(self, token: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Where access keys live between calls, so that processes and restarts share them."""
+"""The store of access keys, which processes share and which survives restarts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LOGINS_A_MINUTE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """An access key and the time (seconds since the epoch) after which another one is due."""
+    """An access key and the time (seconds since the epoch) from which it is to be renewed."""
 
     value: Secret
     renew_at: float
 
 
 class TokenStore(Protocol):
-    """What logging in needs to remember. ``key`` names one client's key, ``user`` one login name.
+    """Stores access keys by client (``key``) and counts logins by user (``user``), for all processes.
 
-    Both are digests: they may be stored and logged. Every process of an installation shares one.
+    Both names are digests: they may be stored and logged.
     """
 
     def get(self, key: str) -> AccessToken | None:
@@ -45,10 +45,10 @@ class TokenStore(Protocol):
         """
 
     def login_unsent(self, user: str, now: float) -> None:
-        """Count the login no more that was allowed at ``now``: iAdvize never heard of it."""
+        """Undo the login that was counted at ``now``: the request was never sent."""
 
     def block_logins(self, user: str, until: float) -> None:
-        """Allow ``user`` no login before ``until``: iAdvize said so."""
+        """Allow ``user`` no login before ``until``, which iAdvize asked for (Retry-After)."""
 
     def lock(self, key: str) -> AbstractContextManager[None]:
         """Return a lock on ``key`` between all threads and processes."""
@@ -91,7 +91,7 @@ class MemoryTokens:
             return 0.0
 
     def login_unsent(self, user: str, now: float) -> None:
-        """Count the login no more that was allowed at ``now``."""
+        """Undo the login that was counted at ``now``."""
         with self._guard, suppress(ValueError):  # it may be older than a minute
             self._logins[user].remove(now)
 
@@ -102,7 +102,7 @@ class MemoryTokens:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Hold the lock on ``key`` between all threads."""
+        """Lock ``key`` between all threads."""
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:

@@ -1,7 +1,6 @@
-"""What is sent beside a text, reduced to something readable.
+"""Attachments of messages (cards, files, choices…) as readable text.
 
-The members of each type are those public clients read; a type nobody has heard of is read by the
-same names.
+The members of each type are those that public clients read; an unknown type is read by the same names.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ _LINKS = ("url", "productUrl")
 _PARTS = ("image", "video", "attachments", "cards", "products", "offers", "productOffers")
 _LISTS = ("items", "choices", "actions")
 _PLACES = {name: place for place, name in enumerate((*_WORDS, *_PRICES, *_LINKS, *_PARTS, *_LISTS))}
-"""Where a member comes in what is read."""
+"""The order of the members in the text."""
 _NAMES = frozenset(_PLACES)
 _DEEPEST = 5
 
 
 def read_attachments(node: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    """Return the attachments of a message, whatever else is in the list left out."""
+    """Return the attachments of a message; anything else in the list is left out."""
     found = node.get("attachments")
     if found is None:
         found = node.get(f"attachments{ALIAS}{node.get('__typename')}")
@@ -42,14 +41,14 @@ def _read(raw: dict[str, Any]) -> Attachment:
 
 
 def without_aliases(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return ``raw`` with the names the schema gives, where a request had to use others."""
+    """Return ``raw`` with the schema's names in place of the aliases of the request."""
     if "\n".join(raw).count(ALIAS) == ("__typename" in raw):
         return raw
     return {name if name.startswith(ALIAS) else name.partition(ALIAS)[0]: raw[name] for name in raw}
 
 
 def _lines(node: Mapping[str, Any], depth: int) -> Iterator[str]:
-    """Yield a thing's own words, price and link in one or two lines, then those of its parts."""
+    """Yield an attachment's own words, price and link in one or two lines, then those of its parts."""
     words: list[str] = []
     price = link = ""
     parts: list[str] = []

@@ -1,4 +1,4 @@
-"""Many conversations in one document, each with an outcome of its own."""
+"""Read many conversations with one GraphQL document; each has an outcome of its own."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from chatferry.errors import (
 from chatferry.iadvize.documents import Document, Documents
 from chatferry.iadvize.endpoint import Endpoint
 from chatferry.iadvize.http import Overwhelmed, Unreached
-from chatferry.iadvize.pace import Pace
+from chatferry.iadvize.throttle import Throttle
 from chatferry.iadvize.transport import code
 from chatferry.isolation import isolate_parts
 
 Raw: TypeAlias = dict[str, Any] | PlatformError
-"""A conversation as iAdvize shows it, or why there is none."""
+"""A conversation as iAdvize returns it, or why there is none."""
 Answer: TypeAlias = tuple[Mapping[str, Any], Sequence[Any]]
 """The data and the errors of one document."""
 Ask: TypeAlias = Callable[[Documents, Sequence[str]], tuple[Document, Mapping[str, Any]]]
 """Makes the document and the variables for some conversations."""
 
 _MOST_FAILURES = 10
-"""In a row: more than it takes to find two poisonous neighbours among 50, few in an outage."""
+"""In a row: enough to bisect 50 conversations for two that fail, few during an outage."""
 _MOST_PAGES = 1_000
 _NEEDED = frozenset({"messages", "visitor", "id", "closedAt"})
-"""An error below these is the conversation's; below others it only lacks something."""
+"""An error below these fields fails the conversation; below others a value is missing."""
 
 
 class Batch:
@@ -46,9 +46,9 @@ class Batch:
         self._found: dict[str, Raw] = {}
 
     def read(self, ids: Sequence[str]) -> Iterator[Mapping[str, Raw]]:
-        """Yield every one of ``ids`` once it is whole, all its messages included.
+        """Yield every one of ``ids`` once it is complete, with all pages of its messages.
 
-        A conversation of many pages takes as many documents: those read with it do not wait for it.
+        Conversations with several pages need further documents; the others are yielded before.
         """
         cursors: dict[str, str] = {}
         for chunk, answer in self._ask_all(ids, _conversations):
@@ -56,20 +56,20 @@ class Batch:
                 self._found[identity] = _readable(answer, n, identity)
             following = {identity: cursor for identity in chunk if (cursor := self._next(identity, None))}
             cursors |= following
-            yield self._whole(chunk, following)
+            yield self._complete(chunk, following)
         for _ in range(_MOST_PAGES):
             if not cursors:
                 return
             following = self._read_pages(cursors)
-            yield self._whole(cursors, following)
+            yield self._complete(cursors, following)
             cursors = following
         yield {
             identity: PlatformError(f"it has more than {_MOST_PAGES} pages of messages")
             for identity in cursors
         }
 
-    def _whole(self, ids: Iterable[str], following: Collection[str]) -> Mapping[str, Raw]:
-        """Hand out those of ``ids`` that have no page more."""
+    def _complete(self, ids: Iterable[str], following: Collection[str]) -> Mapping[str, Raw]:
+        """Return those of ``ids`` that have no further page."""
         return {identity: self._found.pop(identity) for identity in ids if identity not in following}
 
     def _read_pages(self, cursors: Mapping[str, str]) -> dict[str, str]:
@@ -89,19 +89,19 @@ class Batch:
         return following
 
     def _append(self, identity: str, page: Raw) -> None:
-        whole = self._found[identity]
-        if isinstance(page, PlatformError) or isinstance(whole, PlatformError):
+        read = self._found[identity]
+        if isinstance(page, PlatformError) or isinstance(read, PlatformError):
             self._found[identity] = page
             return
         messages = page.get("messages")
         if not isinstance(messages, dict) or not isinstance(messages.get("edges"), list):
             self._found[identity] = PlatformError("a page of messages is missing")
             return
-        whole["messages"]["edges"] += messages["edges"]
-        whole["messages"]["pageInfo"] = messages.get("pageInfo")
+        read["messages"]["edges"] += messages["edges"]
+        read["messages"]["pageInfo"] = messages.get("pageInfo")
 
     def _next(self, identity: str, last: str | None) -> str | None:
-        """Return the cursor after which a conversation goes on, if it does."""
+        """Return the cursor of the next page of messages, if there is one."""
         raw = self._found[identity]
         found = None if isinstance(raw, PlatformError) else raw.get("messages")
         messages: dict[str, Any] = found if isinstance(found, dict) else {}
@@ -117,15 +117,15 @@ class Batch:
     def _ask_all(
         self, ids: Sequence[str], ask: Ask
     ) -> Iterator[tuple[Sequence[str], Answer | PlatformError]]:
-        """Ask for all of ``ids``, a document for as many as pass; yield each part with its answer."""
-        sizes = _Sizes(self._endpoint.pace)
+        """Ask for all of ``ids``, halving documents that are refused; yield each part with its answer."""
+        sizes = _SizeLearner(self._endpoint.throttle)
 
         def send(part: Sequence[str]) -> Answer:
             try:
                 answer = self._ask(part, ask)
             except PlatformError as error:
-                if self._is_hopeless(error):
-                    raise _Hopeless(error) from error
+                if self._is_unrecoverable(error):
+                    raise _Unrecoverable(error) from error
                 sizes.refused(part)
                 raise
             except LedgerError:
@@ -136,9 +136,9 @@ class Batch:
             sizes.passed(part)
             return answer
 
-        size = self._endpoint.pace.size
-        for part, answer in isolate_parts(ids, send, refusal=PlatformError, stop=_Hopeless, size=size):
-            yield part, answer.error if isinstance(answer, _Hopeless) else answer
+        size = self._endpoint.throttle.size
+        for part, answer in isolate_parts(ids, send, refusal=PlatformError, stop=_Unrecoverable, size=size):
+            yield part, answer.error if isinstance(answer, _Unrecoverable) else answer
         sizes.conclude()
 
     def _ask(self, ids: Sequence[str], ask: Ask) -> Answer:
@@ -150,11 +150,11 @@ class Batch:
                 raise
             result = self._endpoint.execute(*ask(self._endpoint.documents(), ids))
         self._failures = 0
-        self._endpoint.pace.answered()
+        self._endpoint.throttle.answered()
         return result.data or {}, result.errors or ()
 
-    def _is_hopeless(self, error: PlatformError) -> bool:
-        """Tell whether a smaller document would fail as well, or there is no time to find out."""
+    def _is_unrecoverable(self, error: PlatformError) -> bool:
+        """Whether a smaller document would fail as well, or the budget to find out is spent."""
         if isinstance(error, PlatformRefused):
             return False
         self._failures += 1
@@ -163,26 +163,26 @@ class Batch:
         return not (isinstance(error, Overwhelmed) or self._may_be_the_document(error))
 
     def _may_be_the_document(self, error: PlatformError) -> bool:
-        """Suspect the document where iAdvize was away for several in a row, and did not say for how long."""
+        """Whether the document may be the cause: iAdvize failed several in a row without Retry-After."""
         if not isinstance(error, PlatformUnavailable) or isinstance(error, Unreached) or error.retry_after:
             return False
-        self._suspicious = self._suspicious or self._endpoint.pace.away()
+        self._suspicious = self._suspicious or self._endpoint.throttle.unavailable()
         return self._suspicious
 
 
-class _Hopeless(Exception):
-    """A failure that concerns every document, and so whatever is not asked for yet."""
+class _Unrecoverable(Exception):
+    """A failure that concerns every document: nothing more is asked for."""
 
     def __init__(self, error: PlatformError) -> None:
         self.error = error
         super().__init__(str(error))
 
 
-class _Sizes:
-    """What one reading teaches of the size of documents."""
+class _SizeLearner:
+    """Learns the batch size from the documents of one reading that passed and that were refused."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
         self._best = 0
         self._split: list[Sequence[str]] = []
         self._alone: set[str] = set()
@@ -190,7 +190,7 @@ class _Sizes:
     def passed(self, part: Sequence[str]) -> None:
         self._best = max(self._best, len(part))
         if not self._split:
-            self._pace.passed(len(part))
+            self._throttle.passed(len(part))
 
     def refused(self, part: Sequence[str]) -> None:
         if len(part) > 1:
@@ -206,7 +206,7 @@ class _Sizes:
         """
         for_size = any(self._alone.isdisjoint(part) for part in self._split)
         if for_size and (self._best or not self._alone):
-            self._pace.refused(self._best)
+            self._throttle.refused(self._best)
 
 
 def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, Mapping[str, Any]]:
@@ -214,15 +214,15 @@ def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, 
 
 
 def _readable(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
-    """Return the n-th conversation of an answer; one that is not as documented fails alone."""
+    """Return the n-th conversation of an answer; one of an unknown shape fails alone."""
     try:
         return _conversation(answer, n, identity)
-    except Exception as error:  # noqa: BLE001  (one strange conversation must not fail its companions)
+    except Exception as error:  # noqa: BLE001  (one conversation must not fail the batch)
         return PlatformError(f"it cannot be read ({type(error).__name__})")
 
 
 def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
-    """Return what an answer holds of its n-th conversation."""
+    """Return the n-th conversation of an answer."""
     if isinstance(answer, PlatformError):
         return answer
     data, errors = answer
@@ -241,7 +241,7 @@ def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
 
 
 def _concerns(error: Mapping[str, Any], alias: str, *, whole: bool) -> bool:
-    """Tell whether an error keeps the conversation ``alias`` from being read."""
+    """Whether an error fails the conversation ``alias``."""
     path = error.get("path")
     if not isinstance(path, list) or not path:
         return whole

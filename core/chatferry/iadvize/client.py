@@ -1,4 +1,4 @@
-"""One iAdvize client, as the rest of chatferry sees it: conversations by id, closed ones by time."""
+"""The API of one iAdvize client: conversations by id, closed ones by time, a check of the settings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chatferry.connector import Finding, Level
@@ -23,11 +24,11 @@ from chatferry.model import Conversation
 from chatferry.settings.model import ClientSettings
 
 _TIMEOUTS_A_READING = 4
-"""How many time-outs a reading may last while it looks for the conversation that causes them."""
+"""How many time-outs a reading may take to isolate the conversation that causes them."""
 
 
 class IAdvize:
-    """One client of iAdvize; safe between threads.
+    """One client of iAdvize; thread-safe.
 
     :param tokens: shared by every process of the installation.
     :param page_pause: seconds between two pages of closed conversations.
@@ -52,7 +53,7 @@ class IAdvize:
     @property
     def batch_size(self) -> int:
         """How many conversations are asked for in one document at present."""
-        return self._endpoint.pace.size
+        return self._endpoint.throttle.size
 
     def fetch(self, ids: Sequence[str]) -> dict[str, Conversation | PlatformError]:
         """Return one outcome an id: the whole conversation, or why there is none. It never raises."""
@@ -60,10 +61,10 @@ class IAdvize:
         return {identity: outcomes[identity] for identity in ids}
 
     def read(self, ids: Sequence[str]) -> Iterator[Mapping[str, Conversation | PlatformError]]:
-        """Yield the outcomes of :meth:`fetch` as they come, those of long conversations last."""
+        """Yield the outcomes of :meth:`fetch` as they arrive, those of long conversations last."""
         wanted = {identity: is_uuid(identity) for identity in ids}
         if not all(wanted.values()):
-            # Deprecated events carry integers, which no query takes; one would spoil the document.
+            # Deprecated events carry integers; one of them would make the whole document invalid.
             refusal = PlatformRefused("the id of a deprecated event cannot be looked up")
             yield {identity: refusal for identity, usable in wanted.items() if not usable}
         batch = Batch(self._endpoint, self._settings.timeout * _TIMEOUTS_A_READING)
@@ -94,23 +95,23 @@ class IAdvize:
 
     def check(self) -> Sequence[Finding]:
         """Log in, read the schema and say what is missing; nothing is written."""
-        subject = f"iadvize {self._settings.platform}-{self._settings.client_id}"
+        finding = partial(Finding, subject=f"iadvize {self._settings.platform}-{self._settings.client_id}")
         try:
             documents = self._endpoint.documents()
             visible = self._sees_client(documents.client())
         except PlatformError as error:
-            away = isinstance(error, PlatformUnavailable) and error.retry_after is None
-            message = f"{error}; check api_url" if away else str(error)
-            return [Finding(level=Level.ERROR, subject=subject, message=message)]
-        findings = [Finding(level=Level.OK, subject=subject, message="the login works")]
+            unreachable = isinstance(error, PlatformUnavailable) and error.retry_after is None
+            message = f"{error}; check api_url" if unreachable else str(error)
+            return [finding(level=Level.ERROR, message=message)]
+        findings = [finding(level=Level.OK, message="the login works")]
         if not visible:
             message = f"the configured user does not see client {self._settings.client_id}; check client_id"
-            findings.append(Finding(level=Level.ERROR, subject=subject, message=message))
+            findings.append(finding(level=Level.ERROR, message=message))
         missing = documents.missing
         for level, names in ((Level.ERROR, missing & ESSENTIAL), (Level.WARNING, missing - ESSENTIAL)):
             if names:
                 message = f"the schema does not offer {', '.join(sorted(names))}; leads go without"
-                findings.append(Finding(level=level, subject=subject, message=message))
+                findings.append(finding(level=level, message=message))
         return findings
 
     def close(self) -> None:
@@ -130,5 +131,5 @@ class IAdvize:
             )
         except PlatformError as error:
             return error
-        except Exception as error:  # noqa: BLE001  (one strange conversation must not fail its companions)
+        except Exception as error:  # noqa: BLE001  (one conversation must not fail the batch)
             return PlatformError(f"it cannot be read ({type(error).__name__})")

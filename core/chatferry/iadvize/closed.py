@@ -1,8 +1,8 @@
-"""Conversations iAdvize knows to be closed: what reconciliation compares the ledger with."""
+"""The list of closed conversations, which reconciliation compares with the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -41,7 +41,7 @@ def read_closed(
 ) -> ClosedPage:
     """Return one page of the conversations closed between two moments.
 
-    :raises PlatformError: if iAdvize does not give it, or gives something else.
+    :raises PlatformError: if iAdvize does not return it, or something else.
     """
     documents = endpoint.documents()
     variables = documents.closed_variables(since, until, project_ids, after)
@@ -49,7 +49,7 @@ def read_closed(
     if (result.data or {}).get("closed") is None:
         raise PlatformError("iAdvize gives no closed conversations; check the rights of the configured user")
     try:
-        page: ClosedPage = _Page().load(result.data["closed"])  # type: ignore[index]  # looked at above
+        page: ClosedPage = _Page(unknown=EXCLUDE).load(result.data["closed"])  # type: ignore[index]  # checked above
     except ValidationError as error:
         raise PlatformError(
             f"iAdvize's closed conversations have an unknown shape: {_places(error)}"
@@ -59,24 +59,19 @@ def read_closed(
     return page
 
 
-class _Lenient(Schema):
-    class Meta:
-        unknown = EXCLUDE
+def _nested(members: Mapping[str, fields.Field[Any]], **options: Any) -> fields.Nested:
+    return fields.Nested(dict(members), unknown=EXCLUDE, **options)
 
 
-class _Project(_Lenient):
-    id = fields.Raw(allow_none=True)
-
-
-class _Node(_Lenient):
+class _Node(Schema):
     id = fields.String(required=True)
     closedAt = fields.Function(deserialize=moment, allow_none=True)  # noqa: N815  (iAdvize's name)
     channel = fields.Function(deserialize=storable, allow_none=True)
-    project = fields.Nested(_Project, allow_none=True)
+    project = _nested({"id": fields.Raw(allow_none=True)}, allow_none=True)
 
     @post_load
     def make(self, node: dict[str, Any], **_: Any) -> ClosedConversation | None:
-        """Make the conversation; one whose id the ledger cannot hold could never be asked for."""
+        """Make the conversation, None if its id is not valid in the ledger."""
         if len(node["id"]) > _LONGEST or storable(node["id"]) != node["id"]:
             return None
         return ClosedConversation(
@@ -87,18 +82,16 @@ class _Node(_Lenient):
         )
 
 
-class _Edge(_Lenient):
-    node = fields.Nested(_Node, allow_none=True)
-
-
-class _PageInfo(_Lenient):
-    endCursor = fields.String(allow_none=True)  # noqa: N815  (iAdvize's name)
-    hasNextPage = fields.Boolean(load_default=False)  # noqa: N815  (iAdvize's name)
-
-
-class _Page(_Lenient):
-    edges = fields.List(fields.Nested(_Edge, allow_none=True), required=True, allow_none=True)
-    pageInfo = fields.Nested(_PageInfo, required=True)  # noqa: N815  (iAdvize's name)
+class _Page(Schema):
+    edges = fields.List(
+        _nested({"node": fields.Nested(_Node, unknown=EXCLUDE, allow_none=True)}, allow_none=True),
+        required=True,
+        allow_none=True,
+    )
+    pageInfo = _nested(  # noqa: N815  (iAdvize's name)
+        {"endCursor": fields.String(allow_none=True), "hasNextPage": fields.Boolean(load_default=False)},
+        required=True,
+    )
 
     @post_load
     def make(self, page: dict[str, Any], **_: Any) -> ClosedPage:
@@ -114,7 +107,7 @@ class _Page(_Lenient):
 
 
 def _places(error: ValidationError) -> str:
-    """Return the top names at which an answer is wrong; values are not shown."""
+    """Return the top-level names at which an answer is invalid; values are not shown."""
     messages = error.messages
     return (
         ", ".join(f"/closed/{name}" for name in sorted(messages)) if isinstance(messages, dict) else "/closed"

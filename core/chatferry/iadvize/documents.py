@@ -1,10 +1,9 @@
-"""The GraphQL documents chatferry sends to one platform, made to its schema and kept ready to send."""
+"""The GraphQL documents for one platform: written to fit its schema, and cached."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,59 +31,41 @@ _FROM_NAMES = ("from", "since", "start", "startDate", "begin")
 _TO_NAMES = ("to", "until", "end", "endDate")
 
 
-class Document:
+class Document(GraphQLRequest):
     """A request kept as text.
 
     gql keeps syntax trees and prints them at each sending: half a megabyte and some milliseconds
     for each number of conversations.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def with_variables(self, variables: Mapping[str, Any]) -> GraphQLRequest:
-        """Return the request with these variables."""
-        return _Printed(self.text, dict(variables))
-
-
-class _Printed(GraphQLRequest):
-    def __init__(self, text: str, variables: dict[str, Any]) -> None:
+    def __init__(self, text: str, variables: dict[str, Any] | None = None) -> None:
         super().__init__(_NO_SYNTAX, variable_values=variables)
-        self._text = text
+        self.text = text
 
     @property
     def payload(self) -> dict[str, Any]:
-        return {"query": self._text, "variables": self.variable_values}
+        """The body of the HTTP request."""
+        return {"query": self.text, "variables": self.variable_values}
 
 
-@dataclass(slots=True)
 class Documents:
-    """Everything chatferry asks one schema; ``missing`` is what it would have liked to ask as well.
+    """Every document for one schema; ``missing`` are the wanted fields that the schema does not offer.
 
     :raises PlatformError: if the schema has no conversations to ask for.
     """
 
-    schema: GraphQLSchema
-    missing: frozenset[str] = field(init=False)
-    _conversation: GraphQLField = field(init=False)
-    _custom_data: GraphQLField | None = field(init=False)
-    _fitter: Fitter = field(init=False)
-    _has_custom_data: bool = field(init=False)
-    _fragments: dict[str, str] = field(init=False, default_factory=dict)
-    _ready: dict[tuple[str, int], Document] = field(init=False, default_factory=dict)
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        fields = self._root
-        if "conversation" not in fields:
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._root: Mapping[str, GraphQLField] = schema.query_type.fields if schema.query_type else {}
+        if "conversation" not in self._root:
             raise PlatformError("iAdvize's schema has no query named conversation; nothing can be read")
-        self._conversation = fields["conversation"]
-        self._custom_data = fields.get("visitorConversationCustomData")
-        self._fitter = Fitter.of(self.schema, WANTED, GUESSED if self._custom_data else frozenset())
-        data = self._custom_data
-        self._has_custom_data = (
-            data is not None and self._fitter.fit("CustomData", get_named_type(data.type)) is not None
-        )
+        self._conversation = self._root["conversation"]
+        data = self._root.get("visitorConversationCustomData")
+        self._fitter = Fitter.of(schema, WANTED, GUESSED if data else frozenset())
+        fitting = data is not None and self._fitter.fit("CustomData", get_named_type(data.type)) is not None
+        self._custom_data = data if fitting else None
+        self._fragments: dict[str, str] = {}
+        self._ready: dict[tuple[str, int], Document] = {}
+        self._lock = threading.Lock()
         self.conversations(1)
         self.missing = frozenset(name for name in self._fitter.missing if name.partition(".")[0] in REPORTED)
 
@@ -95,7 +76,7 @@ class Documents:
     def conversation_variables(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the variables of :meth:`conversations`."""
         variables = {f"i{n}": identity for n, identity in enumerate(ids)}
-        if self._has_custom_data:
+        if self._custom_data is not None:
             variables |= {f"d{n}": identity for n, identity in enumerate(ids)}
         return variables
 
@@ -120,7 +101,7 @@ class Documents:
         variables = [f"$i{n}: {argument.type}" for n in range(count)]
         fields = [f"c{n}: conversation({name}: $i{n}) {{ ...Conversation }}" for n in range(count)]
         data = self._custom_data
-        if data is not None and self._has_custom_data:
+        if data is not None:
             fragments.append(self._fragment("CustomData", data))
             name, argument = _id_argument(data)
             variables += [f"$d{n}: {argument.type}" for n in range(count)]
@@ -183,11 +164,6 @@ class Documents:
         if found is None:
             raise PlatformError("iAdvize's schema has no query named closedConversations")
         return found
-
-    @property
-    def _root(self) -> Mapping[str, GraphQLField]:
-        query = self.schema.query_type
-        return query.fields if query else {}
 
     def _fragment(self, name: str, asked: GraphQLField) -> str:
         if name not in self._fragments:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gql import GraphQLRequest
 from graphql import ExecutionResult, GraphQLError, build_client_schema, get_introspection_query
 
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
@@ -16,46 +15,42 @@ from chatferry.http.token_store import TokenStore
 from chatferry.iadvize.documents import Document, Documents
 from chatferry.iadvize.http import KeyRefused, check_url
 from chatferry.iadvize.login import Login
-from chatferry.iadvize.pace import Pace
+from chatferry.iadvize.throttle import Throttle
 from chatferry.iadvize.transport import Transport
 from chatferry.settings.model import ClientSettings
 
 SCHEMA_LIFE = 86_400.0
-"""Seconds after which the schema is asked for again; iAdvize removes deprecated fields."""
-_SCHEMA_REST = 60.0
-"""Seconds in which a refusal is not blamed on the schema twice."""
+"""Seconds after which the schema is read again; iAdvize removes deprecated fields."""
+_SCHEMA_INTERVAL = 60.0
+"""Seconds at least between two readings of the schema."""
 
 
 class Endpoint:
-    """Sends documents; safe between threads, each of which has a connection to itself meanwhile."""
+    """Sends documents; thread-safe."""
 
     def __init__(
         self, settings: ClientSettings, tokens: TokenStore, clock: Callable[[], float] = time.time
     ) -> None:
         check_url(settings.api_url)
-        self.pace = Pace(settings.batch_size, clock)
+        self.throttle = Throttle(settings.batch_size, clock)
         self._login = Login(settings, tokens, clock)
         self._clock = clock
-        self._timeout = settings.timeout
-        self._url = _graphql_url(settings)
-        self._idle: list[Transport] = []
-        self._closed = False
-        self._lock = threading.Lock()
+        self._transport = Transport(_graphql_url(settings), settings.timeout, clock)
         self._schema_lock = threading.Lock()
         self._documents: Documents | None = None
         self._schema_at = 0.0
-        self._blamed_at = 0.0
+        self._suspected_at = 0.0
 
     def execute(self, document: Document, variables: Mapping[str, Any]) -> ExecutionResult:
         """Send a document and return its data and errors; log in when there is no good key.
 
         :raises PlatformError: if there is no data at all; see :mod:`chatferry.errors`.
         """
-        request = document.with_variables(variables)
+        request = Document(document.text, dict(variables))
         try:
             return self._once(request)
         except KeyRefused:
-            # Revoked before its time. One more login, then it is the user's rights.
+            # Revoked before it expired. If a new key is refused as well, the user lacks rights.
             try:
                 return self._once(request)
             except KeyRefused:
@@ -75,53 +70,31 @@ class Endpoint:
         return self._documents
 
     def schema_changed(self, known: Documents) -> bool:
-        """Ask for the schema again, for a document made to ``known`` was refused; tell if it differs."""
+        """Read the schema again after a document made to ``known`` was refused; return whether it differs."""
         with self._schema_lock:
             now = self._clock()
-            if self._documents is known and now - max(self._schema_at, self._blamed_at) > _SCHEMA_REST:
-                self._blamed_at = now
+            if self._documents is known and now - max(self._schema_at, self._suspected_at) > _SCHEMA_INTERVAL:
+                self._suspected_at = now
                 self._introspect()
             return self._documents is not known
 
     def close(self) -> None:
         """Close every connection."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for transport in idle:
-            transport.close()
+        self._transport.close()
 
-    def _once(self, request: GraphQLRequest) -> ExecutionResult:
-        if (wait := self.pace.wait) > 0:
+    def _once(self, request: Document) -> ExecutionResult:
+        if (wait := self.throttle.wait) > 0:
             raise PlatformUnavailable("iAdvize asked for a slower pace", retry_after=wait)
         token = self._login.token()
-        transport = self._borrow()
         try:
-            return transport.execute(request, extra_args={"auth": Bearer(token.value.reveal())})
+            return self._transport.execute(request, auth=Bearer(token.value.reveal()))
         except KeyRefused:
             self._login.refuse(token)
             raise
         except PlatformUnavailable as error:
             if error.retry_after:
-                self.pace.hold(error.retry_after)
+                self.throttle.delay(error.retry_after)
             raise
-        finally:
-            self._give_back(transport)
-
-    def _borrow(self) -> Transport:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        transport = Transport(self._url, self._timeout, self._clock)
-        transport.connect()
-        return transport
-
-    def _give_back(self, transport: Transport) -> None:
-        with self._lock:
-            if not self._closed:
-                self._idle.append(transport)
-                return
-        transport.close()
 
     def _renew_schema(self) -> None:
         try:
@@ -129,8 +102,8 @@ class Endpoint:
         except PlatformUnavailable:
             if self._documents is None:
                 raise
-            # An old schema is better than none; ask again before long.
-            self._schema_at = self._clock() - SCHEMA_LIFE + _SCHEMA_REST
+            # Keep the old schema and try again soon.
+            self._schema_at = self._clock() - SCHEMA_LIFE + _SCHEMA_INTERVAL
 
     def _introspect(self) -> None:
         result = self.execute(Document(get_introspection_query(descriptions=False)), {})

@@ -1,8 +1,8 @@
-"""What is around a webhook: bytes in, an :class:`~chatferry.model.Event` out, or a clear refusal.
+"""The envelope of a webhook: bytes to an :class:`~chatferry.model.Event`, or a refusal that says why.
 
 The shapes are those of the iAdvize docs, "Webhooks", the deprecated and removed ones included.
-An event type nobody has heard of is an event all the same. Every request pays for this module
-before it is answered, hence plain functions: a schema library took three times as long.
+An unknown event type is accepted. This runs before every acknowledgement, hence plain functions:
+a schema library took three times as long.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _decode(raw: bytes, depth: int) -> Any:
         text = raw.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise WebhookRefused(400, "Not JSON", f"byte {error.start} is not UTF-8") from None
-    # Counting every bracket is quick and nearly always enough.
+    # Brackets within strings are counted too: an upper limit that is nearly always enough.
     if raw.count(b"[") + raw.count(b"{") > depth and _nesting(raw) > depth:
         raise WebhookRefused(400, "Not JSON", f"the body is nested more than {depth} deep")
     try:
@@ -97,7 +97,7 @@ def _decode(raw: bytes, depth: int) -> Any:
         detail = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise WebhookRefused(400, "Not JSON", detail) from None
     except ValueError as error:
-        # Either our own words about NaN, or an integer longer than Python converts.
+        # Either NaN, or an integer longer than Python converts.
         detail = str(error) if isinstance(error, _NotANumber) else "a number is too long"
         raise WebhookRefused(400, "Not JSON", detail) from None
 
@@ -114,7 +114,7 @@ def _nesting(raw: bytes) -> int:
 
 
 class _NotANumber(ValueError):
-    """NaN and the infinities, which Python's JSON reads and nobody else's does."""
+    """NaN and the infinities, which are no JSON, but which Python's decoder accepts."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -124,8 +124,8 @@ def _refuse_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-class _Wrong(ValueError):
-    """What is wrong with a member, to be read after its name, and what of it can be read all the same."""
+class _Invalid(ValueError):
+    """What is wrong with a member; the message continues its name. ``rest`` is what can be read of it."""
 
     def __init__(self, problem: str, rest: Any = None) -> None:
         self.rest = rest
@@ -136,7 +136,7 @@ def _number(value: Any) -> int:
     """Read an id that is an integer, or the text of one."""
     found = legacy_id(value)
     if found is None:
-        raise _Wrong("is not an integer between 0 and 2^63 - 1")
+        raise _Invalid("is not an integer between 0 and 2^63 - 1")
     return found
 
 
@@ -147,18 +147,18 @@ def _numbers(value: Any) -> tuple[int, ...]:
     read = [legacy_id(each) for each in value if each is not None]
     found = tuple(dict.fromkeys(each for each in read if each is not None))
     if None in read:
-        raise _Wrong("holds what is not an integer between 0 and 2^63 - 1", found)
+        raise _Invalid("holds what is not an integer between 0 and 2^63 - 1", found)
     return found
 
 
 def _text(value: Any) -> str:
-    """Read a short text that can be stored and compared anywhere."""
+    """Read a short printable text."""
     if not isinstance(value, str):
-        raise _Wrong("is not a string")
+        raise _Invalid("is not a string")
     if not value.strip() or len(value) > _LONGEST_ID:
-        raise _Wrong(f"is not 1 to {_LONGEST_ID} characters long")
+        raise _Invalid(f"is not 1 to {_LONGEST_ID} characters long")
     if not value.isprintable():  # NUL, control characters and lone surrogates are not
-        raise _Wrong("holds characters that cannot be printed")
+        raise _Invalid("holds characters that cannot be printed")
     return value
 
 
@@ -171,9 +171,9 @@ def _id(value: Any) -> str:
 
 
 def _date(value: Any) -> datetime | None:
-    """Read a date. One in an unknown format is None: no event is worth losing for it."""
+    """Read a date. One in an unknown format is None: it is no reason to refuse an event."""
     if not isinstance(value, str):
-        raise _Wrong("is not a string")
+        raise _Invalid("is not a string")
     return moment(value)
 
 
@@ -209,7 +209,7 @@ def _members(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if value is not None and (value != "" or name in _REQUIRED):
             try:
                 found[name] = read(value)
-            except _Wrong as error:
+            except _Invalid as error:
                 (problems if name in _NEEDED else left_out).append(f"/{name} {error}")
                 if error.rest is not None:
                     found[name] = error.rest

@@ -1,25 +1,25 @@
-"""What the webhooks themselves tell of a conversation, beside its id.
+"""Facts about a conversation that only its webhooks carry: operators, satisfaction, transactions.
 
-Satisfaction and transactions arrive after the close, and who took part is complete only in the
-webhooks (iAdvize docs, "Webhooks" and "Understand conversation data"). Whatever the order events
-arrive in, the same facts come out, and whichever of them are no longer kept.
+Satisfaction and transactions arrive after the close, and the list of operators is complete only in the
+webhooks (iAdvize docs, "Webhooks" and "Understand conversation data"). The facts do not depend on the
+order in which events arrive, nor on which of the events have been pruned.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from chatferry.iadvize.scalars import legacy_id, moment
+from chatferry.iadvize.scalars import amount, legacy_id, moment, score
 from chatferry.model import Conversation, Event, Satisfaction, Transaction
 from chatferry.text import storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the events about one conversation say of it."""
+    """What the events of one conversation say about it."""
 
     operator_ids: tuple[int, ...] = ()
     satisfaction: Satisfaction = field(default_factory=Satisfaction)
@@ -27,9 +27,9 @@ class Facts:
 
 
 def facts_of(events: Iterable[Event], event_facts: str | None = None) -> Facts:
-    """Gather the facts; of two that contradict each other the later *said* one counts.
+    """Gather the facts; of two that contradict each other the one with the later date wins.
 
-    :param event_facts: what :func:`retained_facts` of events that are gone.
+    :param event_facts: what :func:`retained_facts` returned for the events that are pruned.
     """
     operators: dict[int, None] = {}
     survey: dict[str, Any] = {}
@@ -42,71 +42,66 @@ def facts_of(events: Iterable[Event], event_facts: str | None = None) -> Facts:
     return Facts(
         operator_ids=tuple(sorted(operators)),
         satisfaction=Satisfaction(
-            csat=_integer(survey.get("customerSatisfaction")),
-            nps=_integer(survey.get("netPromoterScore")),
+            csat=score(survey.get("customerSatisfaction"), -_LARGEST_SCORE, _LARGEST_SCORE),
+            nps=score(survey.get("netPromoterScore"), -_LARGEST_SCORE, _LARGEST_SCORE),
             comment=_text(survey.get("satisfactionComment")),
         ),
-        transactions=tuple(transactions[key] for key in sorted(transactions)),
+        transactions=_by_id(transactions.values()),
     )
 
 
 def retained_facts(events: Iterable[Event], event_facts: str | None = None) -> str | None:
-    """Return as JSON what events tell that are about to go, and what went before them told.
+    """Return as JSON the facts of events that are about to be pruned, merged with those pruned before.
 
-    It is enough for :func:`facts_of`, and None if that is nothing.
+    None if there are none. It is the second argument of :func:`facts_of`.
     """
     statements = _statements(events, event_facts)
     operators = sorted({one for _, _, body in statements for one in _operators(body)})
     kept: list[_Statement] = [(0.0, "", {"operatorIds": operators})] if operators else []
-    for said, event_id, body in statements:
-        facts = {name: body[name] for name in _TOLD if body.get(name) is not None}
+    for at, event_id, body in statements:
+        facts = {name: body[name] for name in _RETAINED if body.get(name) is not None}
         if facts:
-            kept.append((said, event_id, facts))
+            kept.append((at, event_id, facts))
     return json.dumps(kept) if kept else None
 
 
 def enrich(conversation: Conversation, facts: Facts) -> Conversation:
-    """Complete what was read by what was told; what was read wins."""
+    """Add facts to a conversation; what was read from the API takes precedence."""
     read = conversation.satisfaction
-    told = facts.satisfaction
+    reported = facts.satisfaction
     return replace(
         conversation,
         operator_ids=tuple(sorted({*conversation.operator_ids, *facts.operator_ids})),
         satisfaction=Satisfaction(
-            csat=told.csat if read.csat is None else read.csat,
-            nps=told.nps if read.nps is None else read.nps,
-            comment=read.comment or told.comment,
+            csat=reported.csat if read.csat is None else read.csat,
+            nps=reported.nps if read.nps is None else read.nps,
+            comment=read.comment or reported.comment,
         ),
-        transactions=_merged(conversation.transactions, facts.transactions),
+        transactions=_by_id(facts.transactions, conversation.transactions),
     )
 
 
 _LARGEST_SCORE = 100
 _LARGEST_AMOUNT = 1e15
 _SURVEY = ("customerSatisfaction", "netPromoterScore", "satisfactionComment")
-_TOLD = (*_SURVEY, "transactionId", "externalId", "amount", "receivedAt")
-"""What facts are made of, beside operators."""
+_RETAINED = (*_SURVEY, "transactionId", "externalId", "amount", "receivedAt")
+"""The members that facts are made of, beside operators."""
 _Statement: TypeAlias = tuple[float, str, Mapping[str, Any]]
-"""When something was said, by iAdvize's clock; the event, which settles ties; and what."""
+"""When an event occurred, by iAdvize's clock; its id, which breaks ties; its body."""
 
 
 def _statements(events: Iterable[Event], event_facts: str | None) -> list[_Statement]:
-    """Return what was ever said, in that order."""
-    gone = [(said, event_id, body) for said, event_id, body in json.loads(event_facts or "[]")]
-    heard = [
-        ((event.occurred_at or event.received_at).timestamp(), event.event_id, _body(event))
+    """Return the statements of all events, pruned ones included, in the order of their dates."""
+    pruned: list[_Statement] = [tuple(statement) for statement in json.loads(event_facts or "[]")]
+    kept: list[_Statement] = [
+        ((event.occurred_at or event.received_at).timestamp(), event.event_id, json.loads(event.body))
         for event in events
     ]
-    return sorted(gone + heard, key=lambda statement: statement[:2])
-
-
-def _body(event: Event) -> Mapping[str, Any]:
-    body: Mapping[str, Any] = json.loads(event.body)
-    return body
+    return sorted(pruned + kept, key=lambda statement: statement[:2])
 
 
 def _operators(body: Mapping[str, Any]) -> list[int]:
-    """Both spellings, each as a number or an array of them (iAdvize's own history of the shape)."""
+    """Read both spellings, each a number or an array of them: the shape changed over time."""
     values = [body.get("operatorIds"), body.get("operatorId")]
     found = [one for value in values for one in (value if isinstance(value, list) else [value])]
     return [number for one in found if (number := legacy_id(one)) is not None]
@@ -116,25 +111,15 @@ def _transaction(body: Mapping[str, Any]) -> Transaction:
     return Transaction(
         id=str(body["transactionId"]),
         external_id=_text(body.get("externalId")),
-        amount=_amount(body.get("amount")),
+        amount=amount(body.get("amount"), _LARGEST_AMOUNT),
         at=moment(str(body.get("receivedAt"))),
     )
 
 
-def _merged(read: Sequence[Transaction], told: Sequence[Transaction]) -> tuple[Transaction, ...]:
-    by_id = {one.id: one for one in told} | {one.id: one for one in read}
-    return tuple(by_id[key] for key in sorted(by_id))
-
-
-def _integer(value: object) -> int | None:
-    """A score; a number no survey has is none."""
-    return value if type(value) is int and abs(value) <= _LARGEST_SCORE else None
-
-
-def _amount(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return float(value) if abs(value) <= _LARGEST_AMOUNT else None
+def _by_id(*groups: Iterable[Transaction]) -> tuple[Transaction, ...]:
+    """Return the transactions of all groups by id; those of a later group replace others."""
+    found = {one.id: one for group in groups for one in group}
+    return tuple(found[key] for key in sorted(found))
 
 
 def _text(value: object) -> str | None:

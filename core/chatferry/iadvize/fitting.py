@@ -1,4 +1,4 @@
-"""Cut a wanted selection down to what a schema offers, and to what GraphQL lets be asked together."""
+"""Reduce GraphQL fragments to the fields that a schema has, with aliases where types conflict."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TYPENAME = "__typename"
 
 @dataclass(slots=True)
 class Fitter:
-    """Fits the fragments of one document to one schema and notes what is missing."""
+    """Fits the fragments of one document to one schema and collects what is missing."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]

@@ -1,10 +1,11 @@
-"""What iAdvize's HTTP answers mean, and how they are read: within a time, up to a size."""
+"""HTTP requests to iAdvize: a deadline, a limit of the size, and what each status means."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
@@ -16,11 +17,11 @@ LONGEST_ANSWER = 256 * 1024 * 1024
 """Bytes: 50 conversations of 100 long messages are a few million."""
 _CHUNK = 1 << 18
 _PAUSE = 60.0
-"""Seconds to wait where a 429 does not say; iAdvize documents none."""
+"""Seconds to wait after a 429 without Retry-After; iAdvize documents none."""
 
 
 class Overwhelmed(PlatformUnavailable):
-    """The platform failed over a document (HTTP 500, 502, 504): perhaps it asks for too much."""
+    """The platform failed on a document (HTTP 500, 502, 504): perhaps it asks for too much."""
 
 
 class TimedOut(Overwhelmed):
@@ -28,7 +29,7 @@ class TimedOut(Overwhelmed):
 
 
 class Unreached(PlatformUnavailable):
-    """No connection came about: the platform does not know that anything was asked."""
+    """No connection was established: the request was not sent."""
 
 
 class KeyRefused(PlatformAuthFailure):
@@ -44,29 +45,44 @@ def check_url(url: str) -> None:
         raise SettingsError("iadvize api_url: https:// is required, except on the loopback")
 
 
-def read_body(response: requests.Response, deadline: float) -> bytes:
-    """Return the body of a streamed answer.
+def post(
+    send: Callable[..., requests.Response],
+    url: str,
+    seconds: float,
+    clock: Callable[[], float],
+    **content: Any,
+) -> bytes:
+    """Send a request and return the body of its answer.
 
-    :param deadline: on the monotonic clock; time-outs of requests are per packet.
-    :raises PlatformUnavailable: if it is late, too long, or breaks off.
+    :param send: the ``post`` of a session, or of requests itself.
+    :param seconds: for the headers, and again for the body; time-outs of requests are per packet.
+    :raises PlatformUnavailable: if the answer is late, too long, or breaks off.
+    :raises PlatformError: for a status that is not 2xx; see :func:`check_status`.
     """
+    try:
+        with send(url, timeout=seconds, stream=True, allow_redirects=False, **content) as response:
+            body = _read(response, time.monotonic() + seconds)
+    except requests.RequestException as error:
+        raise _connection_failure(error) from None
+    check_status(response.status_code, response.headers, clock())
+    return body
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    try:
-        for chunk in response.iter_content(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > LONGEST_ANSWER:
-                raise PlatformUnavailable(f"iAdvize's answer is longer than {LONGEST_ANSWER} bytes")
-            if time.monotonic() > deadline:
-                raise TimedOut("iAdvize did not finish its answer in time")
-    except requests.RequestException as error:
-        raise connection_failure(error) from None
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LONGEST_ANSWER:
+            raise PlatformUnavailable(f"iAdvize's answer is longer than {LONGEST_ANSWER} bytes")
+        if time.monotonic() > deadline:
+            raise TimedOut("iAdvize did not finish its answer in time")
     return b"".join(chunks)
 
 
-def connection_failure(error: requests.RequestException) -> PlatformUnavailable:
-    """Say what happened to a request that got no whole answer; the request itself is not shown."""
+def _connection_failure(error: requests.RequestException) -> PlatformUnavailable:
+    """Return the error for a request without a complete answer; the request itself is not shown."""
     if isinstance(error, requests.ReadTimeout) or any(isinstance(a, ReadTimeoutError) for a in error.args):
         return TimedOut("iAdvize did not answer in time")
     if _never_connected(error):
@@ -82,7 +98,7 @@ def _never_connected(error: requests.RequestException) -> bool:
 
 
 def check_status(status: int, headers: Mapping[str, str], now: float) -> None:
-    """Raise what a status that is not 2xx means; see :mod:`chatferry.errors`.
+    """Raise the error that a status other than 2xx means; see :mod:`chatferry.errors`.
 
     :param now: seconds since the epoch, for a ``Retry-After`` that is a date.
     """

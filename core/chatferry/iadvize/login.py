@@ -1,7 +1,7 @@
-"""Logging in: the password grant, one key for all, renewed before its end.
+"""Logging in (OAuth 2 password grant): one access key for all processes, renewed before it expires.
 
 iAdvize docs, "Authentication" and "Managing iAdvize API access tokens": a key lives 24 hours;
-10 logins a minute and user are allowed; a key is renewed before its end, not on failure.
+10 logins a minute and user are allowed; a key is renewed before it expires, not on failure.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable
 from chatferry.http import Bearer
 from chatferry.http.token_store import AccessToken, TokenStore
-from chatferry.iadvize.http import KeyRefused, Unreached, check_status, connection_failure, read_body
+from chatferry.iadvize.http import KeyRefused, Unreached, post
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
 
 _MARGIN = 300.0
-"""Seconds before its end at which a key is renewed."""
+"""Seconds before its expiry at which a key is renewed."""
 
 
 class _Grant(Schema):
@@ -52,10 +52,10 @@ class Login:
         self._guard = threading.Lock()
 
     def token(self) -> AccessToken:
-        """Return a key that is good for some minutes more; log in if there is none.
+        """Return a key that is valid for some minutes more; log in if there is none.
 
         :raises PlatformAuthFailure: if user and password are refused.
-        :raises PlatformUnavailable: if it is too early for a login, or iAdvize is away.
+        :raises PlatformUnavailable: if it is too early for a login, or iAdvize is unavailable.
         """
         latest = self._latest
         if latest and latest.renew_at > self._clock():
@@ -77,7 +77,7 @@ class Login:
 
     def _log_in_alone(self) -> AccessToken:
         with self._tokens.lock(self._key):
-            # Whoever held the lock before has probably logged in.
+            # The previous holder of the lock has probably logged in.
             token = self._shared()
             if token is None:
                 token = self._log_in()
@@ -97,7 +97,7 @@ class Login:
                 self._tokens.login_unsent(self._user, now)
             if error.retry_after:
                 self._tokens.block_logins(self._user, self._clock() + error.retry_after)
-            # Whatever failed, it was no document: a smaller one would only log in again.
+            # Not the subclass, with which a smaller document would be tried.
             raise PlatformUnavailable(str(error), retry_after=error.retry_after) from None
         except (PlatformRefused, KeyRefused):
             # RFC 6749 answers a wrong password with 400, others with 401.
@@ -117,20 +117,8 @@ class Login:
             "password": self._settings.password.reveal(),
             "grant_type": "password",
         }
-        timeout = self._settings.timeout
-        try:
-            with requests.post(
-                f"{self._settings.api_url.rstrip('/')}/oauth2/token",
-                data=form,
-                auth=Bearer(None),
-                timeout=timeout,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                body = read_body(response, time.monotonic() + timeout)
-        except requests.RequestException as error:
-            raise connection_failure(error) from None
-        check_status(response.status_code, response.headers, self._clock())
+        url = f"{self._settings.api_url.rstrip('/')}/oauth2/token"
+        body = post(requests.post, url, self._settings.timeout, self._clock, data=form, auth=Bearer(None))
         try:
             return dict(_Grant().loads(body.decode()))
         except (ValueError, RecursionError, ValidationError):

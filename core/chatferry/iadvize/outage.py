@@ -1,4 +1,4 @@
-"""One line in the log when a client of iAdvize cannot be read any more, and one when it can again."""
+"""Log the start and the end of an outage of iAdvize, one line each, whatever the number of failures."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from chatferry.logs import get_logger
 
 
 class Outage:
-    """Whether a client can be read, as its outcomes show; safe between threads."""
+    """Whether a client can be read, as the outcomes show; thread-safe."""
 
     def __init__(self, client: str) -> None:
         self._client = client
-        self._away = False
+        self._ongoing = False
         self._lock = threading.Lock()
         self._log = get_logger("chatferry.iadvize")
 
     def note(self, outcomes: Iterable[object]) -> None:
-        """Look at what became of one document: any answer about a conversation is a sign of life."""
+        """Take the outcomes of one document: any answer about a conversation ends an outage."""
         found = list(outcomes)
         failures = [one for one in found if isinstance(one, PlatformUnavailable | PlatformAuthFailure)]
-        away = len(failures) == len(found)
+        ongoing = len(failures) == len(found)
         with self._lock:
-            if not found or away == self._away:
+            if not found or ongoing == self._ongoing:
                 return
-            self._away = away
-        if away:
+            self._ongoing = ongoing
+        if ongoing:
             self._log.error("iadvize cannot be read", client=self._client, reason=str(failures[0]))
         else:
             self._log.info("iadvize can be read again", client=self._client)

@@ -1,4 +1,4 @@
-"""iAdvize's ways to write a date, a duration and an id."""
+"""iAdvize's formats of dates, durations and ids."""
 
 from __future__ import annotations
 
@@ -75,3 +75,15 @@ def seconds(value: Any) -> float | None:
     except ValueError:
         return None
     return sum(parts) if parts else None
+
+
+def score(value: Any, least: int, most: int) -> int | None:
+    """Return a whole number in a range, None for anything else."""
+    return value if type(value) is int and least <= value <= most else None
+
+
+def amount(value: Any, most: float = LARGEST_ID) -> float | None:
+    """Return a number whose size is plausible, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= most:
+        return None
+    return float(value)

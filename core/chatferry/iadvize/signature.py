@@ -26,7 +26,7 @@ def verify(secrets: Sequence[Secret], raw: bytes, header: str | None) -> None:
     :raises WebhookRefused: with status 401, saying what is wrong with the signature.
     """
     given = digest_in(header)
-    # No short cut: how long this takes must not tell which secret matched.
+    # No short cut: the time this takes must not reveal which secret matched.
     matches = [hmac.compare_digest(given, _digest(secret, raw)) for secret in secrets]
     if not any(matches):
         raise _refused("the signature does not belong to this body and this app's secret token")

@@ -1,7 +1,7 @@
-"""One HTTP connection to iAdvize's GraphQL endpoint, for one thread at a time.
+"""The HTTP connections to iAdvize's GraphQL endpoint.
 
-gql's own transport logs what visitors wrote, hides the status of an answer and waits per packet;
-this one takes its place behind the same method.
+gql's own transport logs what visitors wrote, hides the status of an answer and limits the time per
+packet; this one has the same interface.
 """
 
 from __future__ import annotations
@@ -9,67 +9,52 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
 
 import msgspec
 import requests
 from gql import GraphQLRequest
-from gql.transport.exceptions import TransportClosed
-from gql.transport.requests import RequestsHTTPTransport
+from gql.transport.transport import Transport as GqlTransport
 from graphql import ExecutionResult
+from requests.adapters import HTTPAdapter
 
 from chatferry.errors import PlatformRefused, PlatformUnavailable
-from chatferry.iadvize.http import KeyRefused, check_status, connection_failure, read_body
+from chatferry.http import Bearer
+from chatferry.iadvize.http import KeyRefused, post
 
-_SIGNED_OUT = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "INVALID_TOKEN"})
+_POOL_SIZE: Final = 256
+"""Connections that are kept open: one for each thread that reads (``runner.sync_threads``)."""
+_UNAUTHENTICATED: Final = frozenset({"UNAUTHENTICATED", "UNAUTHORIZED", "INVALID_TOKEN"})
 """Codes with which GraphQL servers say 401 in an answer whose status is 200."""
 
 
-class Transport(RequestsHTTPTransport):
-    """A gql transport whose errors are chatferry's."""
+class Transport(GqlTransport):
+    """A gql transport whose errors are chatferry's; thread-safe, with a pool of connections."""
 
     def __init__(self, url: str, seconds: float, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(url=url)
+        self._url = url
         self._seconds = seconds
         self._clock = clock
-
-    def connect(self) -> None:
-        """Make ready; the connection is opened by the first request."""
-        super().connect()  # type: ignore[no-untyped-call]  # gql does not say
+        self._session = requests.Session()
+        self._session.mount(url, HTTPAdapter(pool_maxsize=_POOL_SIZE))
+        # The jar is the one part of a session that threads must not share; nothing here needs cookies.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def close(self) -> None:
-        """Close the connection."""
-        super().close()  # type: ignore[no-untyped-call]  # gql does not say
+        """Close the idle connections."""
+        self._session.close()
 
-    def execute(
-        self,
-        request: GraphQLRequest,
-        timeout: int | None = None,
-        extra_args: dict[str, Any] | None = None,
-        upload_files: bool = False,  # noqa: ARG002, FBT001, FBT002  (gql's signature)
-    ) -> ExecutionResult:
-        """Send ``request``; ``extra_args`` holds ``auth``. The result may have data and errors.
+    def execute(self, request: GraphQLRequest, *, auth: Bearer) -> ExecutionResult:
+        """Send ``request``. The result may have data and errors.
 
         :raises PlatformUnavailable: if there is no answer, or none to use now.
         :raises PlatformRefused: if the document as a whole was refused.
         :raises PlatformAuthFailure: if the access key or the user's rights were.
         """
-        if self.session is None:
-            raise TransportClosed("the transport is not connected")
-        seconds = timeout or self._seconds
-        try:
-            with self.session.post(
-                self.url,
-                json=request.payload,
-                timeout=seconds,
-                stream=True,
-                allow_redirects=False,
-                **(extra_args or {}),
-            ) as response:
-                body = read_body(response, time.monotonic() + seconds)
-        except requests.RequestException as error:
-            raise connection_failure(error) from None
-        check_status(response.status_code, response.headers, self._clock())
+        body = post(
+            self._session.post, self._url, self._seconds, self._clock, json=request.payload, auth=auth
+        )
         return _result(body)
 
 
@@ -77,7 +62,7 @@ def _decode(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        # It is the faster reader by far, and the stricter: one half of an emoji is an error to it.
+        # msgspec is much faster, and stricter: it refuses lone surrogates, which json accepts.
         pass
     try:
         return json.loads(body)
@@ -94,7 +79,7 @@ def _result(body: bytes) -> ExecutionResult:
         return ExecutionResult(data=data, errors=errors)
     if not errors:
         raise PlatformUnavailable("iAdvize answered with JSON that is no GraphQL result")
-    if any(code(error) in _SIGNED_OUT for error in errors):
+    if any(code(error) in _UNAUTHENTICATED for error in errors):
         raise KeyRefused("iAdvize refuses the access key")
     raise PlatformRefused(f"iAdvize refused the document ({code(errors[0]) or 'no code given'})")
 

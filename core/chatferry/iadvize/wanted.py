@@ -1,6 +1,6 @@
-"""What chatferry would like to read of a conversation, as GraphQL.
+"""The fields of a conversation that chatferry reads, as GraphQL fragments.
 
-Nothing here is relied upon: :mod:`chatferry.iadvize.fitting` leaves out what a platform's schema
+None is relied upon: :mod:`chatferry.iadvize.fitting` leaves out what a platform's schema
 does not offer. The names are those of the iAdvize docs, "GraphQL API", and of public clients; where
 a type's fields are undocumented (tags, closing form, conversions) the likely ones are listed.
 """
@@ -148,8 +148,8 @@ ESSENTIAL = frozenset(
         "ParticipantConversationMessage.createdAt",
     }
 )
-"""Without these a lead is hardly one."""
+"""Without these a lead is of little use; a check reports them as errors."""
 REPORTED = frozenset({"Query", "Conversation", "Visitor", "ParticipantConversationMessage", "SystemMessage"})
-"""The types whose missing fields are worth an operator's attention; elsewhere names are guesses."""
+"""The types whose missing fields are reported; the field names of other types are guesses."""
 GUESSED = frozenset({"Conversation.customData"})
-"""Wanted only where the documented way is missing."""
+"""Asked for only where the documented query is missing."""

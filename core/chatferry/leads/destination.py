@@ -1,4 +1,4 @@
-"""A destination at work: its strategies, its mapping and its rules, applied to a conversation."""
+"""A destination's strategies, mapping and rules, applied to a conversation."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from chatferry.settings.model import DestinationSettings
 from chatferry.strategy import Strategy
 
 Veto: TypeAlias = Callable[[Lead, str], str | None]
-"""Asks the plugins whether a lead may go; raises PluginError where one cannot say."""
+"""Asks the plugins for a reason not to deliver a lead; raises PluginError if one of them fails."""
 
 
 class Decider(Protocol):
-    """What says what becomes of a conversation at a destination."""
+    """Decides about a conversation at a destination."""
 
     def decide(self, conversation: Conversation, veto: Veto) -> Decided:
-        """Return what becomes of it.
+        """Return the decision.
 
-        :raises PluginError: if a plugin is needed for that and cannot say.
+        :raises PluginError: if a plugin that is needed for it fails.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unserved:
-    """A destination that needs a plugin which does not work: its leads wait until it does."""
+    """A destination that needs a plugin which does not work; its leads wait until it does."""
 
     settings: DestinationSettings
     reason: str
 
     def decide(self, conversation: Conversation, veto: Veto) -> Decided:  # noqa: ARG002  (as others decide)
-        """Return that a conversation is not wanted here, if it needs no plugin to say so.
+        """Return that the destination's rules exclude a conversation, which needs no plugin.
 
-        :raises PluginError: if it may be wanted: that is not decided yet.
+        :raises PluginError: if they do not: the decision is postponed.
         """
         unwanted = mismatch(self.settings, conversation)
         if unwanted is None:
@@ -51,7 +51,7 @@ class Unserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """The rules of one destination: which conversations it wants, and what it makes of them."""
+    """One destination: selects conversations, extracts and maps their leads."""
 
     settings: DestinationSettings
     strategies: Sequence[Strategy]
@@ -63,7 +63,7 @@ class Destination:
         return self.settings.name
 
     def lead(self, conversation: Conversation) -> Lead:
-        """Return the lead this destination makes of a conversation, not mapped yet.
+        """Return the lead of a conversation, not mapped yet.
 
         A strategy that fails loses its own answers, not the lead.
         """
@@ -79,16 +79,16 @@ class Destination:
         return lead_of(conversation, extracted.answers)
 
     def mapped(self, lead: Lead) -> Lead:
-        """Return the lead with the records this destination's fields say.
+        """Return the lead with the records that the mapping gives.
 
         :raises ChatferryError: naming the expression that fails on this lead.
         """
         return replace(lead, records=self.mapping.records(lead))
 
     def decide(self, conversation: Conversation, veto: Veto) -> Decided:
-        """Return what becomes of a conversation here.
+        """Return the decision about a conversation here.
 
-        :raises PluginError: if a plugin that may veto cannot say; nothing is decided then.
+        :raises PluginError: if a plugin that may veto fails; nothing is decided then.
         """
         unwanted = mismatch(self.settings, conversation)
         if unwanted is not None:

@@ -1,11 +1,11 @@
-"""From a conversation to a lead: a destination's strategies in order, and who the lead is about."""
+"""Run a destination's strategies on a conversation, and build the lead with its keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chatferry.leads.addresses import usable_email
+from chatferry.leads.emails import usable_email
 from chatferry.model import Answer, Conversation, Lead
 from chatferry.plugins.calls import CallAborted, CallHung
 from chatferry.strategy import Strategy
@@ -13,7 +13,7 @@ from chatferry.strategy import Strategy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyFailure:
-    """A strategy that raised or hung; the others went on. ``error`` may hold personal data in its text."""
+    """A strategy that raised or hung. The text of ``error`` may hold personal data."""
 
     strategy: str
     error: Exception = field(repr=False)
@@ -27,24 +27,24 @@ class StrategyFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """The answers by name, and the strategies that failed on the way."""
+    """The answers by name, and the strategies that failed."""
 
     answers: Mapping[str, Answer]
     failures: tuple[StrategyFailure, ...] = ()
 
 
 def extract(conversation: Conversation, strategies: Sequence[Strategy]) -> Extracted:
-    """Run the strategies in order; the first to find a name keeps it.
+    """Run the strategies in order; the first answer of a name is kept.
 
-    A strategy that raises loses what it found in this conversation and holds up nobody else. An
-    answer with an empty value, or of another type than :class:`Answer`, is a failure too.
+    A strategy that raises loses its own answers only. An answer with an empty value, or of another
+    type than :class:`Answer`, is a failure too.
     """
     answers: dict[str, Answer] = {}
     failures: list[StrategyFailure] = []
     for strategy in strategies:
         try:
             found = list(strategy.extract(conversation, dict(answers)))
-            _insist_on_answers(found)
+            _check_answers(found)
         except Exception as error:  # noqa: BLE001  (a plugin's mistake, whatever it is, stays its own)
             failures.append(StrategyFailure(strategy=strategy.name, error=error))
             continue
@@ -54,10 +54,10 @@ def extract(conversation: Conversation, strategies: Sequence[Strategy]) -> Extra
 
 
 def lead_of(conversation: Conversation, answers: Mapping[str, Answer]) -> Lead:
-    """Return the lead, not mapped yet: whose it is and under which keys a CRM knows it.
+    """Return the lead, not mapped yet, with the keys of its records in a CRM.
 
-    The e-mail is the profile's, else the answer ``email``. Without one the visitor's iAdvize id
-    tells visitors apart, without that the conversation.
+    The e-mail is the profile's, else the answer ``email``. The contact's key is the e-mail, else the
+    visitor's iAdvize id, else the conversation.
     """
     answer = answers.get("email")
     email = usable_email(conversation.visitor.email) or usable_email(answer.value if answer else None)
@@ -77,7 +77,7 @@ def _contact_key(conversation: Conversation) -> str:
     return f"visitor:{conversation.platform}-{conversation.client_id}-{visitor}"
 
 
-def _insist_on_answers(found: Sequence[object]) -> None:
+def _check_answers(found: Sequence[object]) -> None:
     for answer in found:
         if not isinstance(answer, Answer):
             raise TypeError(f"a strategy returns answers, not {type(answer).__name__}")
@@ -85,12 +85,12 @@ def _insist_on_answers(found: Sequence[object]) -> None:
             raise ValueError("an answer has no name")
         if not isinstance(answer.value, str) or not answer.value.strip():
             raise ValueError(f"the answer {answer.name} has no value; leave it out instead")
-        _insist_on_texts(answer)
-        _insist_on_answers(answer.earlier)
+        _check_texts(answer)
+        _check_answers(answer.earlier)
 
 
-def _insist_on_texts(answer: Answer) -> None:
-    """What is no text would be refused by the ledger, and the whole conversation with it."""
+def _check_texts(answer: Answer) -> None:
+    """Refuse what is no text here: in the ledger it would fail the whole conversation."""
     if not isinstance(answer.message_ids, tuple) or not isinstance(answer.earlier, tuple):
         raise TypeError(f"message_ids and earlier of the answer {answer.name} are tuples")
     question = () if answer.question is None else (answer.question,)

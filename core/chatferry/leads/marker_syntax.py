@@ -1,4 +1,4 @@
-r"""The invisible ``[](Qn)`` in front of a question: how it is found and how it is taken out.
+r"""The invisible marker ``[](Qn)`` in front of a question: how it is found and removed.
 
 iAdvize docs, "Get leads into my CRM": n is unique in the conversation and the marker does not show
 on the visitor's side. The text comes back as raw markdown, so bots, agents and channels leave it in
@@ -53,7 +53,7 @@ def strip(text: str) -> str:
         text, removed = _MARKER.subn(_leave, text)
         if not removed:
             return text.strip()
-    # Markers inside markers, again and again, are mischief: without brackets there are none.
+    # Markers nested this deeply are an attack: without brackets there are none.
     return text.replace("[", "").strip()
 
 

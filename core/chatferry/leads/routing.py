@@ -1,6 +1,6 @@
 """Which destination gets a lead: pure functions over a destination's rules.
 
-Every answer comes with a reason, a sentence an operator reads in ``chatferry why``.
+Every decision has a reason, which operators read in ``chatferry why``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chatferry.settings.model import DestinationSettings, Settings
 
 
 class Verdict(StrEnum):
-    """What becomes of a lead at a destination. A parked one waits for an operator."""
+    """What happens to a lead at a destination. A parked one waits for an operator's decision."""
 
     DELIVER = "deliver"
     PARK = "park"
@@ -44,9 +44,9 @@ def decide(destination: DestinationSettings, lead: Lead) -> Decision:
 
 
 def mismatch(destination: DestinationSettings, conversation: Conversation) -> str | None:
-    """Say which rule the conversation itself does not match, or None.
+    """Return the first rule that the conversation itself does not match, or None.
 
-    It needs no answers, so a conversation nobody wants costs no extraction.
+    It needs no answers: a conversation that does not match is not extracted.
     """
     return next(_mismatches(destination, conversation), None)
 
@@ -57,7 +57,7 @@ def wanted(settings: Settings, platform: str, client_id: int | None, project_id:
 
 
 def live_wanted(settings: Settings, platform: str, client_id: int | None, project_id: int | None) -> bool:
-    """Whether one of them also takes it while it runs."""
+    """Whether an enabled destination may take a conversation from there while it is running."""
     return any(
         d.live and _may_match(d, platform, client_id, project_id) for d in settings.destinations.values()
     )
@@ -88,7 +88,7 @@ def _mismatches(d: DestinationSettings, c: Conversation) -> Iterator[str]:
     yield from _operator_mismatches(d, c)
     if d.answered is not None and c.answered is not d.answered:
         yield (
-            "nobody answered the visitor, and the destination takes answered conversations only"
+            "no operator answered the visitor, and the destination takes answered conversations only"
             if d.answered
             else "the visitor was answered, and the destination takes unanswered conversations only"
         )

@@ -1,12 +1,13 @@
-"""A conversation as text a person reads in a CRM, and how such a text is cut to fit.
+"""The transcript of a conversation as plain text, and how it is cut to fit a field of a CRM.
 
-Every message starts at the left margin and its further lines are indented, so that nobody's words
-can pass for somebody else's message, and a cut can fall between two messages.
+Every message starts at the left margin and its further lines are indented, so that no text can be
+mistaken for the start of another message, and a transcript can be cut between two messages.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -28,7 +29,7 @@ _BARE_NOTE = " [… cut]"
 
 
 def readable(message: Message) -> str:
-    """Return all a message says, attachments included, without markers and control characters."""
+    """Return the text of a message, attachments included, without markers and control characters."""
     return readable_text("\n".join(message.texts) if message.attachments else message.text)
 
 
@@ -37,28 +38,11 @@ def readable_text(text: str) -> str:
     return strip(printable(text))
 
 
-def render(
-    conversation: Conversation,
-    *,
-    zone: tzinfo = UTC,
-    labels: Mapping[AuthorKind, str] = LABELS,
-    names: bool = False,
-    system: bool = True,
-) -> str:
-    """Return the conversation, a line a message: ``[09:14] Visitor: Hello``.
-
-    A conversation of several days has a line with the date before the messages of each.
-
-    :param zone: the time zone of the times.
-    :param labels: what each kind of author is called; a kind left out keeps its English label.
-    :param names: whether agents and bots go by the name the visitor saw.
-    :param system: whether automatic texts and events are shown.
-    """
-    return compose(spoken(conversation, system=system), zone=zone, labels=labels, names=names)
-
-
 def spoken(conversation: Conversation, *, system: bool = True) -> list[tuple[Message, str]]:
-    """Return the messages that say something readable, each with what it says."""
+    """Return the messages that have a readable text, each with its text.
+
+    :param system: whether automatic texts and events are included.
+    """
     return [
         (message, text)
         for message in conversation.messages
@@ -66,14 +50,21 @@ def spoken(conversation: Conversation, *, system: bool = True) -> list[tuple[Mes
     ]
 
 
-def compose(
+def render(
     spoken: Sequence[tuple[Message, str]],
     *,
     zone: tzinfo = UTC,
     labels: Mapping[AuthorKind, str] = LABELS,
     names: bool = False,
 ) -> str:
-    """Return the transcript of these messages; :func:`render` explains the parameters."""
+    """Return the transcript of these messages, a line each: ``[09:14] Visitor: Hello``.
+
+    Where they are of several days, a line with the date stands before the messages of each.
+
+    :param zone: the time zone of the times.
+    :param labels: the name of each kind of author; a kind left out keeps its English label.
+    :param names: whether agents and bots have the name that the visitor saw.
+    """
     labels = {**LABELS, **labels}
     times = [_local(message.at, zone) for message, _ in spoken]
     dated = bool(times) and times[0].date() != times[-1].date()
@@ -90,7 +81,7 @@ def compose(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A text that was made to fit, and how many of its messages it kept; ``total`` is 0 if it shows none."""
+    """A text that was cut, and how many of its messages it kept; ``total`` is 0 if it is no transcript."""
 
     text: str = field(repr=False)
     kept: int = 0
@@ -122,11 +113,8 @@ def cut(text: str, limit: int, size: Callable[[str], int] = len) -> Cut | None:
 
 def _longest(text: str, room: int, size: Callable[[str], int]) -> int:
     """Return how many characters of the text fit into ``room``."""
-    low, high = 0, min(len(text), max(room, 0))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if size(text[:middle]) <= room else (low, middle - 1)
-    return low
+    longest = min(len(text), max(room, 0))
+    return bisect_right(range(1, longest + 1), room, key=lambda length: size(text[:length]))
 
 
 def _chopped(text: str, limit: int, size: Callable[[str], int]) -> str:

@@ -6,7 +6,7 @@ import os
 import socket
 import uuid
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, update
 
 from chatferry.ledger.database import Database
 from chatferry.ledger.dialects import upsert
@@ -36,6 +36,11 @@ class Leases:
             )
             # The row itself says so: PostgreSQL's driver has no row count left after an insert.
             return connection.execute(statement.returning(locks.c.name)).first() is not None
+
+    def extend(self, owner: str, until: float) -> None:
+        """Have the leases of ``owner`` run out at ``until``: the heartbeat of a process that lives."""
+        with self._database.write() as connection:
+            connection.execute(update(locks).where(locks.c.leased_by == owner).values(leased_until=until))
 
     def give_back(self, name: str, owner: str) -> None:
         """Let the lease ``name`` go, if ``owner`` has it."""

@@ -75,10 +75,11 @@ class Ledger:
         return status(self.database, now)
 
     def extend(self, until: float, reading: Sequence[int]) -> None:
-        """Heartbeat: keep the destinations this process serves for longer, and the conversations it reads.
+        """Heartbeat: extend the leases of this process, and those of the conversations it reads.
 
         One that it leased and does not read any more, because its sync broke off, becomes free again.
         """
+        self.leases.extend(self.owner, until)
         self.destinations.extend(until)
         self.conversations.extend(self.owner, reading, until)
 

@@ -16,7 +16,7 @@ from chatferry.ledger.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0001.2"
 """The newest migration; kept here so that a start need not load Alembic to find nothing to do."""
 
 _VERSION: Final = Table(
@@ -64,7 +64,8 @@ def migrate(database: Database) -> None:
             command.upgrade(configuration(connection), "head")
         except CommandError as error:
             message = (
-                f"the ledger is at revision {revision(connection)}, unknown to this chatferry (newest {HEAD})"
+                f"the ledger is at revision {revision(connection)}, unknown to this chatferry "
+                f"(newest {HEAD}); use the chatferry that made it, or another ledger"
             )
             raise LedgerUnavailable(message) from error
 

@@ -17,7 +17,11 @@ from chatferry.ledger.tables import locks, logins, tokens
 from chatferry.settings.secrets import Secret
 
 _MINUTE = 60.0
-_LOCK_SECONDS = 90.0
+_LOCK_SECONDS = 10.0
+"""How long a process that is killed while it logs in keeps the others from it.
+
+A login that takes longer may be made twice, which costs one of those that are allowed in a minute.
+"""
 _POLL_SECONDS = 0.05
 
 

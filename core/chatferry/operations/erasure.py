@@ -1,7 +1,7 @@
-"""Erase people: from the ledger at once, from the CRMs by what they said they made.
+"""Erase people: from the ledger, and from the CRMs by the receipts of their records.
 
-The ledger goes first, so that nothing more is sent; what a CRM said is forgotten last, so that an
-erasure that was interrupted can be run again.
+The ledger's content is erased first, so that nothing more is sent; the receipts are deleted last, so
+that an interrupted erasure can be run again.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ class ErasureReport:
 
 
 class _Busy(DeliveryError):
-    """The destination did not come to rest."""
+    """The destination's lease was not released in time."""
 
 
 def erase(
     engine: Engine, conversations: Sequence[int], destination: str | None = None, *, timeout: float = 60.0
 ) -> ErasureReport:
-    """Erase conversations, everywhere or from one destination and what the ledger holds for it.
+    """Erase conversations, everywhere or for one destination only.
 
     :param conversations: as :meth:`Erasures.meant` numbers them.
-    :param timeout: seconds to wait for a batch that is on its way.
+    :param timeout: seconds to wait for a batch in flight.
     """
     ledger = engine.ledger.erasures
     if destination is None:
@@ -98,7 +98,7 @@ def _ask(
 ) -> Sequence[Outcome]:
     """Return one outcome a receipt, whatever the connector does.
 
-    :param keep: keeps the lease for another while; False if another process has it by now.
+    :param keep: extends the lease; returns False if another process has it.
     """
     if not recorded:
         return []
@@ -112,7 +112,8 @@ def _ask(
             receipts[one.id] = load_receipt(one.receipt) or Receipt()
         except SnapshotUnreadable as error:
             outcomes[one.id] = DeliveryError(f"{error}; erase the record in the CRM")
-    for group in _groups(list(receipts), dispatcher.batch_size):
+    size, ids = dispatcher.batch_size, list(receipts)
+    for group in (ids[start : start + size] for start in range(0, len(ids), size)):
         if keep():
             erased = _erased(engine, name, [receipts[number] for number in group])
         else:
@@ -125,10 +126,6 @@ def _out_of_reach(engine: Engine, name: str) -> DeliveryError:
     if name in engine.unserved:
         return DeliveryError(f"the destination is not served: {engine.unserved[name].reason}")
     return DeliveryError("the destination is not configured any more")
-
-
-def _groups(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
@@ -151,14 +148,14 @@ def _erased(engine: Engine, name: str, receipts: Sequence[Receipt]) -> Sequence[
 
 @contextmanager
 def _leased(engine: Engine, name: str, timeout: float) -> Iterator[Callable[[], bool]]:
-    """Keep a destination's batches away: one that is on its way could make a record anew.
+    """Take a destination's lease: a batch in flight could create a record again.
 
-    What is yielded keeps them away for another while, or returns False if they came meanwhile.
+    Yields a function that extends the lease; it returns False if the lease was lost.
     """
     ledger = engine.ledger
-    owner = new_owner()  # not this process's: its own batches are to be kept away, too
+    owner = new_owner()  # another than this process's, whose own batches must wait as well
     until = time.monotonic() + timeout
-    # One that is not served here another process may well serve.
+    # One that is not served here may be served by another process.
     known = name in engine.destinations or name in engine.unserved
 
     def take() -> bool:

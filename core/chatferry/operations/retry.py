@@ -1,4 +1,4 @@
-"""Try deliveries again: mapped anew by the present configuration, from the lead the ledger keeps."""
+"""Retry deliveries: the lead in the ledger is mapped again with the present configuration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RevivalReport:
 
 
 def revive(engine: Engine, selection: Selection, *, step: Callable[[], None] = lambda: None) -> RevivalReport:
-    """Queue the chosen deliveries again, those that are dead, parked or discarded.
+    """Queue the selected deliveries again, those that are dead, parked or discarded.
 
     :param step: called after each delivery looked at.
     """

@@ -1,9 +1,9 @@
-"""The whole story of one conversation: what was heard, read, decided, sent and answered."""
+"""The timeline of one conversation: its events, readings, deliveries, and a suggestion for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A conversation's way to one destination. ``lead`` is None where its content is not kept."""
+    """The delivery of a conversation to one destination. ``lead`` is None where it is not kept."""
 
     delivery: Delivery
     destination: DestinationState
@@ -30,14 +30,14 @@ class Journey:
 
     @property
     def is_current(self) -> bool:
-        """Whether the CRM holds what was queued last."""
+        """Whether the content that was queued last is delivered."""
         known = self.delivery.delivered_fingerprint
         return known is not None and known == self.delivery.fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What the ledger can tell; ``conversation`` is None where no event made it one."""
+    """What the ledger knows; ``conversation`` is None where events alone are known."""
 
     conversation: ConversationRow | None
     events: Sequence[EventRow] = ()
@@ -46,7 +46,7 @@ class Story:
 
 
 def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Story]:
-    """Return the stories of the conversations an operator may mean; none if nothing was heard of it.
+    """Return the stories of the conversations that a text may mean; none if the ledger knows none.
 
     :param text: iAdvize's id or the key of a delivery.
     :param served: the destinations that are configured and enabled, and whose plugins work.
@@ -57,55 +57,49 @@ def stories(ledger: Ledger, text: str, served: Collection[str]) -> Sequence[Stor
     if not known and events:
         return [Story(conversation=None, events=events, suggestion=_about_events(events))]
     states = ledger.destinations.states()
-    listed = ledger.selections.list(Selection(conversation=name.conversation_id))
-    stories = [_story(one, events, listed, states) for one in known]
-    return [replace(story, journeys=[_advised(one, served) for one in story.journeys]) for story in stories]
+    journeys = [
+        _journey(one, states, served)
+        for one in reversed(ledger.selections.list(Selection(conversation=name.conversation_id)))
+    ]
+    return [_story(one, events, journeys) for one in known]
 
 
-def _story(
-    known: ConversationRow,
-    events: Sequence[EventRow],
-    listed: Sequence[Delivery],
-    states: Mapping[str, DestinationState],
-) -> Story:
+def _story(known: ConversationRow, events: Sequence[EventRow], journeys: Sequence[Journey]) -> Story:
     client = (known.platform, known.client_id)
-    journeys = [_journey(one, states) for one in reversed(listed) if (one.platform, one.client_id) == client]
     return Story(
         conversation=known,
-        events=[event for event in events if (event.platform, event.client_id) == client],
-        journeys=journeys,
+        events=[one for one in events if (one.platform, one.client_id) == client],
+        journeys=[one for one in journeys if (one.delivery.platform, one.delivery.client_id) == client],
         suggestion=_about_reading(known),
     )
 
 
-def _journey(delivery: Delivery, states: Mapping[str, DestinationState]) -> Journey:
+def _journey(delivery: Delivery, states: Mapping[str, DestinationState], served: Collection[str]) -> Journey:
     state = states.get(delivery.destination, DestinationState(name=delivery.destination))
+    receipt = _readable(partial(load_receipt, delivery.receipt))
+    if delivery.state is DeliveryState.DUE and delivery.destination not in served:
+        suggestion: str | None = f"{unserved(delivery.destination)} chatferry discard {delivery.id}"
+    else:
+        suggestion = _about_delivery(delivery, state, receipt)
     return Journey(
         delivery=delivery,
         destination=state,
         lead=None if delivery.lead is None else _readable(partial(load_lead, delivery.lead)),
-        receipt=_readable(partial(load_receipt, delivery.receipt)),
+        receipt=receipt,
+        suggestion=suggestion,
     )
 
 
 def _readable(load: Callable[[], T]) -> T | None:
-    """Return what the ledger keeps, None where it is damaged: the rest of the story is told all the same."""
+    """Return a snapshot, None if it is damaged: the rest of the story is shown all the same."""
     try:
         return load()
     except SnapshotUnreadable:
         return None
 
 
-def _advised(journey: Journey, served: Collection[str]) -> Journey:
-    delivery = journey.delivery
-    if delivery.state is DeliveryState.DUE and delivery.destination not in served:
-        advice = f"{unserved(delivery.destination)} chatferry discard {delivery.id}"
-        return replace(journey, suggestion=advice)
-    return replace(journey, suggestion=_about_delivery(journey))
-
-
 def unserved(name: str) -> str:
-    """Say that nobody serves a destination, up to the command that gives its deliveries up."""
+    """Return the advice for a destination without a connector, up to the command that discards."""
     return f"{name} is disabled, not configured any more or without its plugin: mend that and restart, or"
 
 
@@ -128,14 +122,13 @@ def _about_reading(known: ConversationRow) -> str | None:
     return f"it is read again by itself; if others of client {client} fail too: chatferry check"
 
 
-def _about_delivery(journey: Journey) -> str | None:
-    delivery = journey.delivery
+def _about_delivery(delivery: Delivery, state: DestinationState, receipt: Receipt | None) -> str | None:
     if delivery.reason == ERASED:
         left = "its record is still in the CRM: chatferry erase"
-        return f"{left} {delivery.key}" if journey.receipt else None
+        return f"{left} {delivery.key}" if receipt else None
     number = delivery.id
     if delivery.state is DeliveryState.DUE:
-        return _about_waiting(journey.destination, delivery)
+        return _about_waiting(state, delivery)
     return {
         DeliveryState.DEAD: f"mend the cause, then: chatferry retry {number}",
         DeliveryState.PARKED: (

@@ -1,4 +1,4 @@
-"""Find the plugins, load them one by one, name the broken ones, and call their hooks guarded."""
+"""Find and load the plugins, report those that fail, and call their hooks with time-outs."""
 
 from chatferry.plugins.manager import Plugins
 from chatferry.plugins.report import PluginReport, PluginState

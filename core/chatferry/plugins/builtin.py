@@ -1,4 +1,4 @@
-"""What chatferry brings itself, through the public hooks."""
+"""The built-in plugin: strategies and the iAdvize emulator, registered through the public hooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ register_strategies = strategies.register_strategies
 
 @hookimpl
 def register_emulators() -> Sequence[Emulator]:
-    """Name the iAdvize emulator; it brings graphql-core, so it is imported only when asked for."""
+    """Register the iAdvize emulator, which is imported only when asked for: it needs graphql-core."""
     from chatferry.emulators.iadvize import EMULATOR  # noqa: PLC0415  (see above)
 
     return [EMULATOR]

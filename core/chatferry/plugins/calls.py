@@ -1,7 +1,7 @@
-"""Calls of code that is not ours: each with a time-out, in a thread that can be left behind.
+"""Calls of plugins' code with a time-out, each in a daemon thread that can be abandoned.
 
-Plugins' hooks, strategies and connectors are all called here. Python cannot end a thread: a call that
-hangs keeps its thread, and a limit keeps such threads from piling up.
+Hooks, strategies and connectors are all called through this module. Python cannot end a thread: a call
+that hangs keeps its thread, and the number of such threads is limited.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _Task: TypeAlias = "tuple[Context, Callable[[], Any], Future[Any]]"
 
 MOST_HUNG: Final = 5
-"""Calls of one kind that may hang at a time: each keeps a thread, and what the called code holds."""
+"""The limit of hanging calls: each keeps a thread, and the memory and locks of the called code."""
 
 
 class CallHung(Exception):
@@ -39,7 +39,7 @@ class CallHung(Exception):
 
 
 class CallAborted(Exception):
-    """A call raised what is no error but an end, such as SystemExit; plugins have no right to."""
+    """A call raised something like SystemExit or KeyboardInterrupt, which must not end the process."""
 
     def __init__(self, end: BaseException) -> None:
         self.end = end
@@ -47,7 +47,7 @@ class CallAborted(Exception):
 
 
 class Calls:
-    """Makes calls in daemon threads, which are used again; safe between threads.
+    """Makes calls in a pool of daemon threads; thread-safe.
 
     :param name: of the threads.
     """
@@ -65,7 +65,7 @@ class Calls:
         :raises CallHung: if it does not return in time, or :data:`MOST_HUNG` earlier calls hang.
         :raises CallAborted: if it raises what is no :class:`Exception`.
         """
-        self._insist_on_few_hung()
+        self._check_hung()
         worker = self._worker()
         call: Future[T] = worker.start(function)
         try:
@@ -79,7 +79,7 @@ class Calls:
             raise CallAborted(error) from error
         return call.result()
 
-    def _insist_on_few_hung(self) -> None:
+    def _check_hung(self) -> None:
         with self._lock:
             self._hung = [call for call in self._hung if not call.done()]
             if len(self._hung) >= MOST_HUNG:
@@ -113,4 +113,4 @@ def _work(tasks: SimpleQueue[_Task | None]) -> None:
             call.set_result(context.run(function))
         except BaseException as error:  # noqa: BLE001  (handed to the thread that waits)
             call.set_exception(error)
-        del task, context, function, call  # an idle thread keeps no lead and no conversation
+        del task, context, function, call  # an idle thread must keep no lead in memory

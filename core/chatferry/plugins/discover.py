@@ -1,10 +1,10 @@
-"""Which plugins are installed, and whether they are meant for this version of chatferry."""
+"""Find the installed plugins by their entry points, and whether they fit this version of chatferry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import TypeAlias
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -14,53 +14,47 @@ from packaging.version import Version
 
 from chatferry._version import __version__
 from chatferry.hookspecs import PROJECT
+from chatferry.plugins.report import PluginReport, PluginState
+
+Found: TypeAlias = tuple[PluginReport, Callable[[], object]]
+"""What is known of a plugin that was found, and the function that imports it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A plugin that may be loaded; ``refusal`` says why it must not be."""
+def installed() -> Sequence[Found]:
+    """Return the plugins of the installed distributions, by name; nothing is imported.
 
-    name: str
-    get: Callable[[], object]
-    distribution: str = ""
-    version: str = ""
-    window: str = ""
-    refusal: str = ""
-
-
-def installed() -> Sequence[Candidate]:
-    """Return the plugins the installed distributions offer, by name.
-
-    Nothing is imported. One name that leads to several places refuses each of them, for pip would
-    let the order of directories decide; a distribution that is listed twice is one.
+    Where several distributions have one entry point's name, each is refused: which one is loaded would
+    depend on the order of directories. A distribution that is listed twice counts once.
     """
     by_name: dict[str, dict[str, EntryPoint]] = {}
     for entry in entry_points(group=PROJECT):
         by_name.setdefault(entry.name, {}).setdefault(entry.value, entry)
     return [
-        candidate
+        found
         for name in sorted(by_name)
-        for candidate in _candidates(name, [by_name[name][value] for value in sorted(by_name[name])])
+        for found in _found(name, [by_name[name][value] for value in sorted(by_name[name])])
     ]
 
 
-def _candidates(name: str, entries: Sequence[EntryPoint]) -> Iterable[Candidate]:
+def _found(name: str, entries: Sequence[EntryPoint]) -> Iterable[Found]:
     clash = ""
     if len(entries) > 1:
         places = " and ".join(f"{_distribution(entry)} ({entry.value})" for entry in entries)
         clash = f'the entry point "{name}" is offered by {places}; uninstall all but one'
     elif name == PROJECT:
-        clash = f'the name "{name}" is kept for what is built in; rename the entry point'
+        clash = f'the name "{name}" is reserved for what is built in; rename the entry point'
     for entry in entries:
         window = _window(entry.dist)
-        yield Candidate(
+        refusal = clash or _outside(window)
+        report = PluginReport(
             name=name,
-            get=entry.load,
             distribution=_distribution(entry),
             version=entry.dist.version if entry.dist else "",
             window=window,
-            refusal=clash or _outside(window),
+            state=PluginState.REFUSED if refusal else PluginState.OK,
+            reason=refusal,
         )
+        yield report, entry.load
 
 
 def _distribution(entry: EntryPoint) -> str:
@@ -68,7 +62,7 @@ def _distribution(entry: EntryPoint) -> str:
 
 
 def _window(distribution: Distribution | None) -> str:
-    """Return the versions of chatferry a distribution asks for, such as ``<0.2,>=0.1``."""
+    """Return the versions of chatferry a distribution requires, such as ``<0.2,>=0.1``."""
     asked = SpecifierSet()
     for text in (distribution.requires if distribution else None) or ():
         try:
@@ -82,7 +76,7 @@ def _window(distribution: Distribution | None) -> str:
 
 
 def _outside(window: str) -> str:
-    """Say that this version is outside the window, or return nothing."""
+    """Return why this version does not fit the window, or an empty text."""
     present = Version(__version__).base_version
     if SpecifierSet(window).contains(present, prereleases=True):
         return ""

@@ -1,4 +1,4 @@
-"""Failures of hooks, counted until they are recorded: a hook may fail at each conversation."""
+"""Counts of failed hooks, kept in memory until they are recorded: a hook may fail at each conversation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _LONGEST: Final = 128
 _LONGEST_REASON: Final = 255
 
 
-class Failures:
-    """Counts failures; safe between threads."""
+class HookFailures:
+    """Counts failed calls of hooks; thread-safe."""
 
     def __init__(self) -> None:
         self._counted: Counter[HookFailure] = Counter()
@@ -30,12 +30,12 @@ class Failures:
             self._counted[failure] += 1
 
     def take(self) -> Counter[HookFailure]:
-        """Return what was counted, and begin anew."""
+        """Return the counts and reset them."""
         with self._lock:
             taken, self._counted = self._counted, Counter()
         return taken
 
     def put_back(self, taken: Counter[HookFailure]) -> None:
-        """Count again what was taken and could not be written."""
+        """Add counts that were taken and could not be written."""
         with self._lock:
             self._counted += taken

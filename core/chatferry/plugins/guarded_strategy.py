@@ -1,4 +1,4 @@
-"""A plugin's strategy, called with a time-out: one that hangs costs its own answers only."""
+"""A plugin's strategy called with a time-out: one that hangs loses its own answers only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatferry.strategy import Strategy
 
 
 class GuardedStrategy(Strategy):
-    """Stands for a strategy, and may be called from several threads at once."""
+    """Wraps a strategy; may be called from several threads at once."""
 
     def __init__(self, strategy: Strategy) -> None:
         super().__init__({})
@@ -21,10 +21,10 @@ class GuardedStrategy(Strategy):
     def extract(self, conversation: Conversation, found: Mapping[str, Answer]) -> Iterable[Answer]:
         """Return what the strategy finds.
 
-        :raises CallHung: if it does not return within its time-out, or has not too often.
-        :raises CallAborted: if it raises what is no error but an end, such as SystemExit.
+        :raises CallHung: if it does not return within its time-out, or too many earlier calls have not.
+        :raises CallAborted: if it raises something like SystemExit.
         """
-        # A generator would do its work in the thread that goes through it.
+        # list(): a generator would run in the thread that iterates over it.
         return self._calls.run(
             lambda: list(self._strategy.extract(conversation, found)), timeout=self._strategy.timeout
         )

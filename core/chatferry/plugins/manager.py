@@ -17,10 +17,10 @@ from chatferry.errors import PluginError
 from chatferry.hookspecs import PROJECT
 from chatferry.logs import get_logger
 from chatferry.model import Lead
-from chatferry.plugins.discover import Candidate, installed
-from chatferry.plugins.failures import Failures
+from chatferry.plugins.discover import Found, installed
+from chatferry.plugins.failures import HookFailures
 from chatferry.plugins.plugin import HOOKS, Plugin
-from chatferry.plugins.registry import Offers, sequence
+from chatferry.plugins.registry import Registrations
 from chatferry.plugins.report import PluginReport, PluginState
 from chatferry.settings.fields import nearest
 from chatferry.strategy import Strategy
@@ -29,26 +29,26 @@ NOTIFIED = tuple(hook for hook in HOOKS if not hook.startswith(("register_", "ve
 """The hooks :meth:`Plugins.notify` calls."""
 
 BATCH_TIME_LIMIT: Final = 30.0
-"""Seconds a plugin gets to hear of a batch: the destination, or the sync, waits for it."""
+"""Seconds for the notifications of one batch to one plugin: the destination, or the sync, waits for them."""
 
 
 class Plugins:
-    """Every plugin that was found; the usable ones answer, the others are only reported.
+    """Every plugin that was found: hooks of the usable ones are called, the others are only reported.
 
-    ``connectors`` and ``strategies`` are the registered classes by name; ``failures`` counts what
-    hooks do wrong while they are called.
+    ``connectors`` and ``strategies`` are the registered classes by name; ``failures`` counts the calls
+    of hooks that failed.
     """
 
     def __init__(self, plugins: Sequence[Plugin], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._plugins = plugins
         self._clock = clock
-        self.failures = Failures()
+        self.failures = HookFailures()
         self._log = get_logger("chatferry.plugins")
-        connectors = Offers(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # only looked at
-        strategies = Offers(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # only looked at
+        connectors = Registrations(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # no instance is made
+        strategies = Registrations(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # no instance is made
         self.connectors: Mapping[str, type[Connector]] = connectors.by_name()
         self.strategies: Mapping[str, type[Strategy]] = strategies.by_name()
-        self._lost = {**connectors.lost(), **strategies.lost()}
+        self._unregistered = {**connectors.unregistered(), **strategies.unregistered()}
         for report in self.broken:
             self._log.error("plugin not usable", plugin=report.name, state=report.state, reason=report.reason)
 
@@ -64,14 +64,14 @@ class Plugins:
     ) -> Self:
         """Load what is built in, what is installed, and ``extra`` modules or objects, one by one.
 
-        Nothing a plugin does at import stops the others; see ``reports``. Time-outs in seconds:
-        how long a hook may take, and how long an import. Do not call this while a module that a
-        plugin needs is itself being imported: imports run in a thread and would wait for it.
+        A plugin that fails at import does not stop the others; see ``reports``. Time-outs are in
+        seconds. Do not call this while a module that a plugin needs is itself being imported: plugins
+        are imported in another thread, which would wait for the import lock.
         """
         unwanted = set(disabled)
         plugins = []
-        for candidate in [*_builtin(), *installed(), *map(_extra, extra)]:
-            plugin = Plugin(candidate, timeout=hook_timeout)
+        for found, get in [_builtin(), *installed(), *map(_extra, extra)]:
+            plugin = Plugin(found, get, timeout=hook_timeout)
             if plugin.name in unwanted:
                 plugin.fail(PluginState.DISABLED, "disabled in the configuration")
             else:
@@ -79,9 +79,9 @@ class Plugins:
             plugins.append(plugin)
         known = {plugin.name for plugin in plugins}
         for name in sorted(unwanted - known):
-            absent = Plugin(Candidate(name=name, get=object), timeout=hook_timeout)
-            absent.fail(PluginState.DISABLED, f"disabled, but not installed{nearest(name, known)}")
-            plugins.append(absent)
+            reason = f"disabled, but not installed{nearest(name, known)}"
+            absent = PluginReport(name=name, state=PluginState.DISABLED, reason=reason)
+            plugins.append(Plugin(absent, object, timeout=hook_timeout))
         return cls(plugins, clock=clock)
 
     @property
@@ -100,55 +100,55 @@ class Plugins:
     def unusable(self) -> Mapping[str, str]:
         """Why names cannot be used: those of the plugins that do not work, and of what they register."""
         by_plugin = {report.name: str(report) for report in self.broken}
-        return {name: str(plugin.report) for name, plugin in self._lost.items()} | by_plugin
+        return {name: str(plugin.report) for name, plugin in self._unregistered.items()} | by_plugin
 
     def emulators(self) -> Mapping[str, Emulator]:
-        """Return the emulators the plugins offer, by name; the first of one name counts."""
+        """Return the emulators the plugins register, by name; the first of one name counts."""
+        hook = "register_emulators"
         found: dict[str, Emulator] = {}
-        for plugin in self._that("register_emulators"):
+        for plugin in self._implementing(hook):
             try:
-                offered = sequence(plugin.name, "register_emulators", plugin.call("register_emulators"))
-                for emulator in offered:
-                    self._offer(emulator, found, plugin.name)
+                for emulator in plugin.call(hook):
+                    _add_emulator(emulator, found, plugin.name)
             except PluginError as error:
-                self._failed(plugin, error, "register_emulators")
+                self._failed(plugin, error, hook)
         return found
 
     def register_commands(self, cli: click.Group) -> None:
         """Let the plugins add commands; one that fails, or takes an existing name, is reported."""
-        for plugin in self._that("register_commands"):
+        hook = "register_commands"
+        for plugin in self._implementing(hook):
             before = dict(cli.commands)
             try:
-                plugin.call("register_commands", cli=cli)
-                _only_added(plugin.name, before, cli.commands)
+                plugin.call(hook, cli=cli)
+                _check_none_replaced(plugin.name, before, cli.commands)
             except PluginError as error:
                 cli.commands.clear()
                 cli.commands.update(before)
-                self._failed(plugin, error, "register_commands")
+                self._failed(plugin, error, hook)
 
     def notify(self, hook: str, **arguments: Any) -> None:
-        """Tell the plugins, one at a time; what one raises is logged under its name and swallowed.
+        """Call a hook of every plugin, one at a time; an exception is logged under the plugin's name.
 
-        A plugin that has not come back from an earlier call of the hook is left alone.
+        A plugin whose earlier call of the hook has not returned is skipped.
         """
         self.notify_each([(hook, arguments)])
 
-    def notify_each(self, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """Tell the plugins several things, pairs of a hook and its arguments, as :meth:`notify` does.
+    def notify_each(self, notifications: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Call several hooks, given with their arguments, as :meth:`notify` does.
 
-        Whoever waits for a plugin waits so long for all of it and no longer: the rest it is not told.
+        A plugin has :data:`BATCH_TIME_LIMIT` seconds for all of them; the rest is dropped and reported.
         """
-        if wrong := {hook for hook, _ in told} - set(NOTIFIED):
-            message = f"{', '.join(sorted(wrong))} is not one of {', '.join(NOTIFIED)}"
-            raise ValueError(message)
+        if wrong := {hook for hook, _ in notifications} - set(NOTIFIED):
+            raise ValueError(f"{', '.join(sorted(wrong))} is not one of {', '.join(NOTIFIED)}")
         for plugin in self._plugins:
-            self._tell(plugin, [(hook, said) for hook, said in told if plugin.implements(hook)])
+            self._notify(plugin, [one for one in notifications if plugin.implements(one[0])])
 
-    def _tell(self, plugin: Plugin, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        until = self._clock() + BATCH_TIME_LIMIT
-        for number, (hook, arguments) in enumerate(told):
-            if number and self._clock() >= until:
-                reason = f"{hook} took {BATCH_TIME_LIMIT:g} s for a batch and was not told the rest"
+    def _notify(self, plugin: Plugin, notifications: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        deadline = self._clock() + BATCH_TIME_LIMIT
+        for number, (hook, arguments) in enumerate(notifications):
+            if number and self._clock() >= deadline:
+                reason = f"{hook} took {BATCH_TIME_LIMIT:g} s for a batch and was not notified of the rest"
                 self._failed(plugin, PluginError(plugin.name, reason), hook)
                 return
             if not plugin.hung(hook):
@@ -160,56 +160,53 @@ class Plugins:
     def veto(self, lead: Lead, destination: str) -> str | None:
         """Return the first plugin's reason to refuse a lead, under the plugin's name, or None.
 
-        :raises PluginError: if a plugin raises, hangs or answers nonsense: that is no consent.
+        :raises PluginError: if a plugin raises, hangs or returns no reason: that is no consent.
         """
-        for plugin in self._that("veto_delivery"):
+        hook = "veto_delivery"
+        for plugin in self._implementing(hook):
             try:
-                reason = _vetoing(plugin, lead, destination)
+                reason = plugin.call(hook, lead=lead, destination=destination)
             except PluginError as error:
-                self._count(plugin, error, "veto_delivery")
+                self._count(plugin, error, hook)
                 raise
             if reason is not None:
                 return f"{plugin.name}: {reason.strip() or 'no reason given'}"
         return None
 
-    def _that(self, hook: str) -> Iterable[Plugin]:
+    def _implementing(self, hook: str) -> Iterable[Plugin]:
         return [plugin for plugin in self._plugins if plugin.implements(hook)]
-
-    def _offer(self, emulator: Any, found: dict[str, Emulator], plugin: str) -> None:
-        if not isinstance(emulator, Emulator):
-            raise PluginError(plugin, f"register_emulators: a {type(emulator).__name__} is no Emulator")
-        if emulator.name in found:
-            raise PluginError(plugin, f'register_emulators: there is an emulator "{emulator.name}" already')
-        found[emulator.name] = emulator
 
     def _failed(self, plugin: Plugin, error: PluginError, hook: str) -> None:
         self._count(plugin, error, hook)
         self._log.error("plugin failed", plugin=error.plugin, hook=hook, reason=error.reason)
 
     def _count(self, plugin: Plugin, error: PluginError, hook: str) -> None:
-        plugin.reason = error.reason
+        plugin.note(error.reason)
         self.failures.add(plugin.name, plugin.report.version, hook, error.reason)
 
 
-def _vetoing(plugin: Plugin, lead: Lead, destination: str) -> str | None:
-    reason = plugin.call("veto_delivery", lead=lead, destination=destination)
-    if reason is not None and not isinstance(reason, str):
-        raise PluginError(plugin.name, f"veto_delivery returned a {type(reason).__name__}, not a reason")
-    return reason
+def _add_emulator(emulator: Any, found: dict[str, Emulator], plugin: str) -> None:
+    if not isinstance(emulator, Emulator):
+        raise PluginError(plugin, f"register_emulators: a {type(emulator).__name__} is no Emulator")
+    if emulator.name in found:
+        raise PluginError(plugin, f'register_emulators: there is an emulator "{emulator.name}" already')
+    found[emulator.name] = emulator
 
 
-def _only_added(plugin: str, before: Mapping[str, click.Command], after: Mapping[str, click.Command]) -> None:
-    taken = [name for name, command in before.items() if after.get(name) is not command]
-    if taken:
-        reason = f"register_commands replaces {', '.join(taken)}; use names of its own"
+def _check_none_replaced(
+    plugin: str, before: Mapping[str, click.Command], after: Mapping[str, click.Command]
+) -> None:
+    replaced = [name for name, command in before.items() if after.get(name) is not command]
+    if replaced:
+        reason = f"register_commands replaces {', '.join(replaced)}; use names of its own"
         raise PluginError(plugin, reason)
 
 
-def _builtin() -> Sequence[Candidate]:
+def _builtin() -> Found:
     get = partial(import_module, "chatferry.plugins.builtin")
-    return [Candidate(name=PROJECT, get=get, distribution=PROJECT, version=__version__)]
+    return PluginReport(name=PROJECT, distribution=PROJECT, version=__version__), get
 
 
-def _extra(plugin: object) -> Candidate:
+def _extra(plugin: object) -> Found:
     name = getattr(plugin, "__name__", None) or type(plugin).__name__
-    return Candidate(name=str(name), get=lambda: plugin)
+    return PluginReport(name=str(name)), lambda: plugin

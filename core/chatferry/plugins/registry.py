@@ -19,61 +19,46 @@ from chatferry.strategy import Strategy
 T = TypeVar("T", Connector, Strategy)
 
 
-class Offers(Generic[T]):
-    """The classes the plugins register through one hook. A plugin whose answer is wrong is taken out.
+class Registrations(Generic[T]):
+    """The classes the plugins register through one hook. A plugin that registers a wrong one is disabled.
 
-    Two plugins with one name are both taken out, for neither is known to be the right one; what is
-    built in stays.
+    Two plugins that register one name are both disabled, for either may be the right one; what is built
+    in stays.
     """
 
     def __init__(self, plugins: Iterable[Plugin], hook: str, base: type[T]) -> None:
-        self._made: list[tuple[Plugin, type[T]]] = []
+        self._registered: list[tuple[Plugin, type[T]]] = []
         for plugin in plugins:
             if plugin.implements(hook):
                 try:
                     found = plugin.call(hook)
-                    self._made += [(plugin, cls) for cls in _classes(plugin.name, hook, found, base)]
+                    self._registered += [(plugin, cls) for cls in _classes(plugin.name, hook, found, base)]
                 except PluginError as error:
                     plugin.fail(PluginState.BROKEN, error.reason)
-        _refuse_clashes(self._made)
+        _refuse_clashes(self._registered)
 
     def by_name(self) -> dict[str, type[T]]:
         """Return the classes of the plugins that are still in use."""
-        return {cls.name: cls for plugin, cls in self._made if plugin.state is PluginState.OK}
+        return {cls.name: cls for plugin, cls in self._registered if plugin.is_usable}
 
-    def lost(self) -> dict[str, Plugin]:
-        """Return the names that only a plugin has which was taken out, and that plugin."""
+    def unregistered(self) -> dict[str, Plugin]:
+        """Return the names that are missing because their plugin was disabled, and that plugin."""
         kept = self.by_name()
         return {
             cls.name: plugin
-            for plugin, cls in self._made
-            if plugin.state is not PluginState.OK and cls.name not in kept
+            for plugin, cls in self._registered
+            if not plugin.is_usable and cls.name not in kept
         }
 
 
-def sequence(plugin: str, hook: str, found: Any) -> Sequence[Any]:
-    """Return a hook's answer if it is a list.
-
-    :raises PluginError: if it is anything else.
-    """
-    if not isinstance(found, list | tuple):
-        raise PluginError(plugin, f"{hook} returned {_kind(found)}; return a list")
-    return found
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
-def _classes(plugin: str, hook: str, found: Any, base: type[T]) -> Sequence[type[T]]:
-    classes = sequence(plugin, hook, found)
-    for cls in classes:
+def _classes(plugin: str, hook: str, found: Sequence[Any], base: type[T]) -> Sequence[type[T]]:
+    for cls in found:
         if problem := _problem(cls, base):
             raise PluginError(plugin, f"{hook}: {problem}")
-    names = [cls.name for cls in classes]
+    names = [cls.name for cls in found]
     if len(set(names)) < len(names):
         raise PluginError(plugin, f"{hook}: two classes have one name")
-    return classes
+    return found
 
 
 def _problem(cls: Any, base: type) -> str | None:
@@ -83,10 +68,8 @@ def _problem(cls: Any, base: type) -> str | None:
         return f"a {type(cls).__name__} is no class; register the {kind} class, not an instance"
     if not issubclass(cls, base):
         return f"{cls.__name__} is no subclass of chatferry.{kind}"
-    if inspect.isabstract(cls):
-        return (
-            f"{cls.__name__} does not implement {', '.join(sorted(getattr(cls, '__abstractmethods__', ())))}"
-        )
+    if missing := ", ".join(sorted(getattr(cls, "__abstractmethods__", ()))):
+        return f"{cls.__name__} does not implement {missing}"
     name = getattr(cls, "name", None)
     if not isinstance(name, str) or not name.strip():
         return f'{cls.__name__} has no name; write name = "…" in the class'
@@ -107,15 +90,12 @@ def _connector_problem(cls: type[Connector]) -> str | None:
     return None
 
 
-def _refuse_clashes(offers: Iterable[tuple[Plugin, type[Any]]]) -> None:
+def _refuse_clashes(registered: Iterable[tuple[Plugin, type[Any]]]) -> None:
     by_name: dict[str, list[Plugin]] = {}
-    for plugin, cls in offers:
+    for plugin, cls in registered:
         by_name.setdefault(cls.name, []).append(plugin)
     for name, plugins in by_name.items():
-        if len(plugins) > 1:
-            who = " and ".join(plugin.name for plugin in plugins)
-            for plugin in plugins:
-                if plugin.name != PROJECT:
-                    plugin.fail(
-                        PluginState.REFUSED, f'"{name}" is registered by {who}; disable or remove one'
-                    )
+        names = " and ".join(plugin.name for plugin in plugins)
+        for plugin in plugins if len(plugins) > 1 else ():
+            if plugin.name != PROJECT:
+                plugin.fail(PluginState.REFUSED, f'"{name}" is registered by {names}; disable or remove one')

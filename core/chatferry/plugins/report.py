@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class PluginState(StrEnum):
-    """How a plugin is: ``broken`` is its fault, ``refused`` is ours, ``hung`` does not come back."""
+    """``broken``: it failed; ``refused``: chatferry does not load it; ``hung``: a call has not returned."""
 
     OK = "ok"
     BROKEN = "broken"
@@ -18,10 +18,10 @@ class PluginState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginReport:
-    """One plugin: where it comes from, what it implements, how it is and why.
+    """One plugin: its distribution, the hooks it implements, its state and why.
 
-    ``window`` is the range of chatferry versions its distribution asks for. ``reason`` is set for
-    every state but ``ok``; there it tells the latest failure of a hook, if one failed.
+    ``window`` is the range of chatferry versions its distribution requires. ``reason`` is set for
+    every state but ``ok``; there it is the latest failure of a hook, if one failed.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """The local runner: threads that drive sync and deliver, each in a loop of its own.
 
-A destination that is slow or dead has a thread to itself and delays nobody. Stopping finishes
-what runs; a process that is killed leaves leases behind, which run out within ``runner.lease``. A loop
-survives whatever its verb raises; should one end all the same, whoever runs us is told: a process
-that no longer syncs must not look as if it did.
+Each destination has a thread to itself, so that one that is slow or down delays no other (bulkhead).
+Stopping finishes what runs; a process that is killed leaves leases behind, which expire within
+``runner.lease``. A loop survives whatever its verb raises. Should one end all the same, ``on_failure``
+is called, so that a process that no longer syncs does not look healthy.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from typing import Final, Self
 from chatferry.engine import Engine
 from chatferry.errors import LedgerError
 from chatferry.logs import frames, get_logger
-from chatferry.runners.housekeeping import FailureTelling, LeaseKeeping, Pruning
+from chatferry.runners.housekeeping import periodic_tasks, record_hook_failures
 from chatferry.runners.process import lower_priority
-from chatferry.runners.reconciliation import ScheduledReconciliation
 
 _AFTER_A_FAILURE: Final = 1.0
-"""Seconds a loop rests when the ledger is out of reach."""
+"""Seconds a loop waits when its verb failed: the ledger may be out of reach."""
 
 
 class LocalRunner:
     """Drive an engine with threads. Use it as a context manager, or ``start`` and ``stop`` it.
 
-    :param reconciling: whether it also compares with iAdvize, at the start and on a schedule.
+    :param reconciling: whether it also reconciles, at the start and on a schedule.
     :param on_failure: called, in the thread that ends, when a loop ends that should not.
     """
 
@@ -38,7 +37,6 @@ class LocalRunner:
         self, engine: Engine, *, reconciling: bool = True, on_failure: Callable[[], object] = lambda: None
     ) -> None:
         self._engine = engine
-        self._telling = FailureTelling(engine)
         self._reconciling = reconciling
         self._on_failure = on_failure
         self._failed: list[str] = []
@@ -53,19 +51,14 @@ class LocalRunner:
             self._spawn(f"sync-{number}", self._engine.sync)
         for name in self._engine.destinations:
             self._spawn(f"deliver-{name}", partial(self._engine.deliver, name))
-        leases, pruning = LeaseKeeping(self._engine), Pruning(self._engine)
-        self._spawn("leases", leases.turn, pause=leases.pause)
-        self._spawn("pruning", pruning.turn, pause=pruning.pause)
-        self._spawn("telling", self._telling.turn, pause=self._telling.pause)
-        if self._reconciling:
-            reconciliation = ScheduledReconciliation(self._engine)
-            self._spawn("reconciliation", reconciliation.turn, pause=reconciliation.pause)
+        for task in periodic_tasks(self._engine, reconciling=self._reconciling):
+            self._spawn(task.name, task.run, idle=task.interval)
         self._engine.plugins.notify("engine_started", destinations=list(self._engine.destinations))
         return self
 
     @property
     def failed(self) -> list[str]:
-        """The loops that ended though nobody stopped them; only a restart brings them back."""
+        """The loops that ended without being stopped; only a restart brings them back."""
         return list(self._failed)
 
     def stop(self, timeout: float = 30.0) -> bool:
@@ -75,40 +68,39 @@ class LocalRunner:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        with suppress(LedgerError):  # it would have been nice to know
-            self._telling.turn()
+        with suppress(LedgerError):  # the counts are for information only
+            record_hook_failures(self._engine)
         running = [thread.name for thread in self._threads if thread.is_alive()]
         if running:
             self._log.warning("stopped before these were done; their leases run out", threads=running)
         return not running
 
-    def _spawn(self, name: str, verb: Callable[[], int], pause: float | None = None) -> None:
-        idle = self._engine.settings.runner.idle if pause is None else pause
+    def _spawn(self, name: str, verb: Callable[[], int | None], idle: float | None = None) -> None:
+        idle = self._engine.settings.runner.idle if idle is None else idle
         thread = threading.Thread(target=self._loop, args=(name, verb, idle), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _loop(self, name: str, verb: Callable[[], int], idle: float) -> None:
+    def _loop(self, name: str, verb: Callable[[], int | None], idle: float) -> None:
         lower_priority()
+        wait = 0.0
         try:
-            while not self._stopping.is_set():
-                done = self._turn(name, verb)
-                if not done:
-                    self._stopping.wait(_AFTER_A_FAILURE if done is None else idle)
-        except BaseException as error:  # noqa: BLE001  (nobody else would ever see it)
+            while not self._stopping.wait(wait):
+                wait = self._run_once(name, verb, idle)
+        except BaseException as error:  # noqa: BLE001  (else the thread would end unnoticed)
             self._failed.append(name)
             with suppress(Exception):
                 self._log.critical("loop ended", thread=name, error=type(error).__name__, at=frames(error))
             self._on_failure()
 
-    def _turn(self, name: str, verb: Callable[[], int]) -> int | None:
-        """Do the verb once; return how much was done, None if it failed."""
+    def _run_once(self, name: str, verb: Callable[[], int | None], idle: float) -> float:
+        """Run the verb once and return how long to wait: not at all while there is more to do."""
         try:
-            return verb()
+            return 0.0 if verb() else idle
         except BaseException as error:  # noqa: BLE001  (a loop that ends silently is worse than any error)
             with suppress(Exception):  # a log that cannot be written, too
                 self._report(name, error)
-            return None
+            return _AFTER_A_FAILURE
 
     def _report(self, name: str, error: BaseException) -> None:
         if isinstance(error, LedgerError):

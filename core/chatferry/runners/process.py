@@ -1,6 +1,6 @@
-"""How a long-running process treats the processor, Python's interpreter lock and garbage collector.
+"""Tuning of a long-running process: thread niceness, GIL switch interval, garbage collector.
 
-Accepting webhooks comes first: iAdvize waits for it, and for nothing else that chatferry does.
+Webhooks come first: iAdvize waits for their acknowledgement, and for nothing else that chatferry does.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from contextlib import suppress
 from typing import Final
 
 NICENESS: Final = 10
-"""How much nicer than the web process the loops are, on the scale of nice(1)."""
+"""What is added to the niceness (nice(1)) of the loops, below the web process's priority."""
 
 SWITCH_INTERVAL: Final = 0.0005
-"""Seconds a thread keeps Python's interpreter while another wants it; Python's own choice is 0.005."""
+"""Seconds a thread may keep the GIL while another waits for it; Python's default is 0.005."""
 
 
 def shorten_switch_interval() -> None:
-    """Let no thread of this process wait long for the interpreter.
+    """Shorten the time that the threads of this process wait for the GIL.
 
-    One that writes to the ledger has to get it back after each statement, and whoever accepts a webhook
-    waits until it has done so for the last.
+    A thread that writes to the ledger needs it again after each statement, and the acceptance of a
+    webhook waits for the ledger's write lock meanwhile.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
 
 
 def lower_priority() -> None:
-    """Let other threads have the processor first: raises the niceness of this thread and those it starts."""
+    """Raise the niceness of this thread and of those it starts."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        with suppress(OSError):  # a thread nobody may make nicer works all the same
+        with suppress(OSError):  # not permitted everywhere, and not essential
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def tune_gc() -> None:
-    """Exclude what exists by now from garbage collection, and collect less often.
+    """Freeze what exists by now, and collect less often.
 
-    Libraries and schemas live for ever, and what comes with a batch is freed without a collection.
-    Untuned, the collector takes about a tenth of the time a conversation takes.
+    Libraries and schemas live as long as the process, and the objects of a batch are freed by their
+    reference counts. Untuned, the collector takes about a tenth of the time of a conversation.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Reconciling at the start and on a schedule: one process at a time does it, for all of them."""
+"""Reconciliation at the start and on a schedule; a lease makes sure that one process at a time does it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from chatferry.errors import PlatformError
 from chatferry.logs import get_logger
 
 _LOCK: Final = "reconciliation"
-_LOCK_SECONDS: Final = 900.0
 _AFTER_A_FAILURE: Final = 300.0
 
 
 class ScheduledReconciliation:
-    """One turn every ``pause`` seconds; most find that nothing is due."""
-
-    pause = 5.0
+    """Reconciles when it is due; :meth:`run_if_due` is to be called every few seconds."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,18 +22,18 @@ class ScheduledReconciliation:
         self._started_at = engine.clock()
         self._due_at = 0.0 if settings.at_start else self._started_at + settings.every
 
-    def turn(self) -> int:
-        """Compare, if it is time and no other process does; return 0, for there is never more."""
+    def run_if_due(self) -> None:
+        """Reconcile, if it is due and no other process does."""
         now, ledger = self._engine.clock(), self._engine.ledger
         if now < self._due_at or not self._is_on:
-            return 0
-        if ledger.leases.take(_LOCK, ledger.owner, now, now + _LOCK_SECONDS):
+            return
+        until = now + self._engine.settings.runner.lease  # the heartbeat extends it
+        if ledger.leases.take(_LOCK, ledger.owner, now, until):
             try:
                 if not self._was_done(now):
-                    self._compare(now)
+                    self._reconcile(now)
             finally:
                 ledger.leases.give_back(_LOCK, ledger.owner)
-        return 0
 
     @property
     def _is_on(self) -> bool:
@@ -44,7 +41,7 @@ class ScheduledReconciliation:
         return bool(self._engine.clients) and (settings.every > 0 or settings.at_start)
 
     def _was_done(self, now: float) -> bool:
-        """Whether another process has compared since we are here, and no longer ago than we would have."""
+        """Whether another process reconciled within the interval, and after this one started."""
         every = self._engine.settings.reconcile.every
         complete = self._engine.ledger.reconciliations.complete_until
         last = min(complete(*key) or 0.0 for key in self._engine.clients)
@@ -53,7 +50,7 @@ class ScheduledReconciliation:
         self._due_at = last + every if every else float("inf")
         return True
 
-    def _compare(self, now: float) -> None:
+    def _reconcile(self, now: float) -> None:
         every = self._engine.settings.reconcile.every
         try:
             progress = self._engine.reconciler.scheduled(now)

@@ -1,4 +1,4 @@
-"""The ledger's address: which databases it may be in, and where a relative path starts."""
+"""The URL of the ledger's database: supported databases, and where a relative path starts."""
 
 from __future__ import annotations
 
@@ -18,18 +18,14 @@ def database_url(text: str) -> str:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        message = 'not a database URL; write one such as "sqlite:///chatferry.db"'
-        raise ValueError(message) from None
+        raise ValueError('not a database URL; write one such as "sqlite:///chatferry.db"') from None
     driver = _DRIVERS.get(url.drivername, url.drivername)
     if driver not in _DRIVERS.values():
-        message = 'not a database the ledger works in; write "sqlite:///PATH" or "postgresql://…"'
-        raise ValueError(message)
+        raise ValueError('not a database the ledger works in; write "sqlite:///PATH" or "postgresql://…"')
     if driver == "sqlite" and (url.host or not url.database):
-        message = 'names no file; write "sqlite:///PATH", or "sqlite:////PATH" for an absolute path'
-        raise ValueError(message)
+        raise ValueError('names no file; write "sqlite:///PATH", or "sqlite:////PATH" for an absolute path')
     if driver == "sqlite" and (url.database == ":memory:" or "memory" in url.query.values()):
-        message = "a ledger in memory forgets what was acknowledged; name a file"
-        raise ValueError(message)
+        raise ValueError("a ledger in memory forgets what was acknowledged; name a file")
     return _shown(url.set(drivername=driver))
 
 

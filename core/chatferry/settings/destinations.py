@@ -1,4 +1,4 @@
-"""The second look at destinations, once the plugins are known: connectors, strategies, objects."""
+"""Validate destinations against the plugins: their connectors, strategies and mapped objects."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError
 
 from chatferry.connector import Connector
 from chatferry.errors import SettingsError
 from chatferry.settings.fields import nearest
 from chatferry.settings.load import flatten
 from chatferry.settings.model import DestinationSettings, Settings
+from chatferry.settings.schema import with_nearest
 from chatferry.settings.secrets import secrets_from
 from chatferry.strategy import Strategy
 
@@ -63,11 +64,13 @@ def validate_destinations(
     with secrets_from(environ, settings.directory):
         for destination in settings.destinations.values():
             if destination.enabled:
-                look = _Inspection(destination, unusable or {})
-                made = look.at(connectors, strategies)
-                problems += [f"{name}: destinations.{destination.name}.{line}" for line in look.problems]
-                if look.failures:
-                    unserved[destination.name] = "; ".join(dict.fromkeys(look.failures))
+                validation = _Validation(destination, unusable or {})
+                made = validation.run(connectors, strategies)
+                problems += [
+                    f"{name}: destinations.{destination.name}.{line}" for line in validation.problems
+                ]
+                if validation.failures:
+                    unserved[destination.name] = "; ".join(dict.fromkeys(validation.failures))
                 elif made is not None:
                     ready[destination.name] = made
     if problems:
@@ -75,8 +78,8 @@ def validate_destinations(
     return Prepared(ready=ready, unserved=unserved)
 
 
-class _Inspection:
-    """One destination under inspection.
+class _Validation:
+    """The validation of one destination.
 
     ``problems`` are the configuration's and start with the key below the destination; ``failures``
     are those of plugins.
@@ -88,7 +91,7 @@ class _Inspection:
         self.failures: list[str] = []
         self._unusable = unusable
 
-    def at(
+    def run(
         self, connectors: Mapping[str, type[Connector]], strategies: Mapping[str, type[Strategy]]
     ) -> ReadyDestination | None:
         """Return the destination made ready, or None and what is wrong."""
@@ -126,7 +129,7 @@ class _Inspection:
             seen.add(name)
 
     def _no_strategy(self, place: str, name: str, known: Iterable[str]) -> None:
-        """A plugin may register strategies of any name: which those of one that fails are nobody knows."""
+        """Report an unknown strategy: a plugin that does not work might have registered it."""
         hint = nearest(name, known)
         missing = f'{place}: there is no strategy "{name}"'
         if name in self._unusable:
@@ -143,16 +146,15 @@ class _Inspection:
         if loader is None:
             return {}
         try:
-            loaded = self._guarded(place, lambda: loader.load(dict(raw), unknown="raise"))
+            return self._guarded(place, lambda: loader.load(dict(raw), unknown="raise")) or {}
         except ValidationError as error:
-            for below, message in flatten(_named(error.messages, loader)):
+            for below, message in flatten(with_nearest(error.messages, loader)):
                 dotted = ".".join(str(part) for part in (place, *below))
                 self.problems.append(f"{dotted}: {message}")
             return {}
-        return loaded if loaded is not None else {}
 
     def _guarded(self, place: str, call: Callable[[], Any]) -> Any:
-        """Call a plugin's code; what it raises, other than a refusal, is its failure."""
+        """Call a plugin's code; what it raises, other than a ValidationError, is its failure."""
         try:
             return call()
         except ValidationError:
@@ -177,19 +179,3 @@ class _Inspection:
                 for key, spec in mapped.items()
                 if spec.mode not in connector.modes
             ]
-
-
-def _named(messages: Any, schema: Schema) -> Any:
-    """Put the nearest known key beside each unknown one, in nested tables too."""
-    if not isinstance(messages, dict):
-        return messages
-    keys = {item.data_key or name: item for name, item in schema.fields.items()}
-    named = {}
-    for key, message in messages.items():
-        if message == [schema.error_messages["unknown"]] and key not in keys:
-            named[key] = [f"unknown key{nearest(str(key), keys)}"]
-        elif isinstance(item := keys.get(key), fields.Nested) and isinstance(item.schema, Schema):
-            named[key] = _named(message, item.schema)
-        else:
-            named[key] = message
-    return named

@@ -1,19 +1,17 @@
-"""The environment twin of every setting: ``CHATFERRY_WEB__PORT`` is ``port`` of ``[web]``."""
+"""Environment variables for every setting: ``CHATFERRY_WEB__PORT`` is ``port`` of ``[web]``."""
 
 from __future__ import annotations
 
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields as attributes
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, get_args, get_origin
 
-from chatferry.settings.catalogue import PREFIX, keys
 from chatferry.settings.fields import nearest
+from chatferry.settings.keys import PREFIX, keys, keys_of, split
 from chatferry.settings.model import DestinationSettings, FieldSettings, Settings
-from chatferry.settings.rules import HIDDEN
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list indexes from the top of the file."""
@@ -25,15 +23,17 @@ _KUBERNETES = re.compile(r"CHATFERRY(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d
 
 
 def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path, str], list[str]]:
-    """Put the values of the environment into ``raw``, over the file's.
+    """Override the file's values in ``raw`` with those of the environment.
 
-    Return which variable each place came from, and a line for each variable that fits nowhere.
+    Return the variable of each place that was set, and a line for each variable that is no setting.
     """
     origins: dict[Path, str] = {}
     problems = []
-    for name in sorted(_ours(environ), key=_order):
+    for name in sorted(environ.keys() - ALLOWED, key=_order):
+        if not name.startswith(PREFIX):
+            continue
         try:
-            place, hint = _walk(Settings, raw, name.removeprefix(PREFIX).split("__"))
+            place, hint = _resolve(raw, name.removeprefix(PREFIX).split("__"))
             value = _read(hint, environ[name])
         except LookupError:
             if not _from_kubernetes(name, environ[name]):
@@ -45,10 +45,6 @@ def overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Path,
         _put(raw, place, value)
         origins[place] = name
     return origins, problems
-
-
-def _ours(environ: Mapping[str, str]) -> Iterable[str]:
-    return (name for name in environ if name.startswith(PREFIX) and name not in ALLOWED)
 
 
 def _from_kubernetes(name: str, value: str) -> bool:
@@ -73,51 +69,50 @@ def _unknown(name: str, raw: Mapping[str, Any]) -> str:
     return f"{name}: no such setting{near or '; unset it, CHATFERRY_ is for settings'}"
 
 
-def _walk(hint: Any, node: Any, parts: Sequence[str]) -> tuple[Path, Any]:
-    """Return the place the parts of a variable's name lead to, and its type.
+def _resolve(raw: Any, parts: Sequence[str]) -> tuple[Path, Any]:
+    """Return the place that the parts of a variable's name mean, and its type.
 
-    :raises LookupError: if they lead nowhere.
+    :raises LookupError: if there is no such place.
     """
-    if not parts:
-        return (), hint
-    first, rest = parts[0], parts[1:]
+    place: Path = ()
+    hint: Any = Settings
+    node = raw
+    while parts:
+        key, hint, parts = _step(hint, node, parts)
+        place = (*place, key)
+        if isinstance(key, int):
+            node = node[key] if isinstance(node, list) and key < len(node) else None
+        else:
+            node = node.get(key) if isinstance(node, dict) else None
+    return place, split(hint)[0]
+
+
+def _step(hint: Any, node: Any, parts: Sequence[str]) -> tuple[str | int, Any, Sequence[str]]:
+    """Return the key or index that the first part means below ``node``, its type, and the other parts."""
+    hint, _ = split(hint)
+    first, others = parts[0], parts[1:]
     arguments = get_args(hint)
-    if is_dataclass(hint) and isinstance(hint, type) and hint is not FieldSettings:
-        hints = get_type_hints(hint)
-        key = first.lower()
-        if key in {attribute.name for attribute in attributes(hint)} - HIDDEN.get(hint, frozenset()):
-            return _below(key, hints[key], node, rest)
+    if hint is FieldSettings:  # a field of a mapped object; CRM fields may have __ in their names
+        return _match("__".join(parts), node, new=str), hint, ()
+    if is_dataclass(hint) and isinstance(hint, type):
+        if found := keys_of(hint).get(first.lower()):
+            return first.lower(), found.hint, others
         if hint is DestinationSettings:
-            return _mapped(_match(first, node), node, rest)
+            return _match(first, node), FieldSettings, others
     elif get_origin(hint) is tuple and is_dataclass(arguments[0]) and first.isdecimal():
-        items = node if isinstance(node, list) else []
-        index = int(first[:6])
-        if index > len(items):
-            raise ValueError(f"items are numbered from 0 without gaps, and the next is {len(items)}")
-        deeper, found = _walk(arguments[0], items[index] if index < len(items) else None, rest)
-        return (index, *deeper), found
+        index, count = int(first[:6]), len(node) if isinstance(node, list) else 0
+        if index > count:
+            raise ValueError(f"items are numbered from 0 without gaps, and the next is {count}")
+        return index, arguments[0], others
     elif get_origin(hint) is Mapping:
-        return _below(_match(first, node), arguments[1], node, rest)
+        return _match(first, node), arguments[1], others
     elif hint is Any:
-        return _below(_match(first, node), Any, node, rest)
+        return _match(first, node), Any, others
     raise LookupError
 
 
-def _below(key: str, hint: Any, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
-    deeper, found = _walk(hint, node.get(key) if isinstance(node, dict) else None, rest)
-    return (key, *deeper), found
-
-
-def _mapped(key: str, node: Any, rest: Sequence[str]) -> tuple[Path, Any]:
-    """An object of the CRM, or a field of it; CRM fields may have ``__`` in their names."""
-    if not rest:
-        return (key,), FieldSettings
-    fields = node.get(key) if isinstance(node, dict) else None
-    return (key, _match("__".join(rest), fields, new=str)), FieldSettings
-
-
 def _match(part: str, node: Any, new: Any = str.lower) -> str:
-    """Return the key of the file that is spelt so but for case and hyphens, or a new one."""
+    """Return the key of the file that differs in case and hyphens only, or a new one."""
     for key in node if isinstance(node, dict) else ():
         if str(key).upper().replace("-", "_") == part.upper():
             return str(key)
@@ -125,7 +120,7 @@ def _match(part: str, node: Any, new: Any = str.lower) -> str:
 
 
 def _read(hint: Any, text: str) -> Any:
-    """Read a variable's value as far as its type needs it: lists and tables; the schema does the rest."""
+    """Parse a variable's value if it is a list or a table; the schema reads other values."""
     start = text.strip()[:1]
     if hint is FieldSettings or hint is Any:
         try:
@@ -160,7 +155,7 @@ def _parse(text: str) -> Any:
 
 
 def _put(raw: dict[str, Any], place: Path, value: Any) -> None:
-    """Set a value; a place the file has filled with something else is left for the schema to refuse."""
+    """Set a value; where the file has a value of another type the schema will refuse that."""
     node: Any = raw
     for key, after in zip(place, (*place[1:], None), strict=True):
         if isinstance(node, list) and isinstance(key, int):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from marshmallow import ValidationError, fields
-
-from chatferry.settings.secrets import SecretField
+from marshmallow import ValidationError, fields, validate
 
 UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 """Seconds in each unit a duration may be written with."""
@@ -31,6 +30,31 @@ def nearest(name: str, known: Iterable[str]) -> str:
     by_case = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(name.casefold(), by_case, n=1)
     return f'; did you mean "{by_case[near[0]]}"?' if near else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The rule that a value is read by a function, where its type alone does not say how."""
+
+    read: Callable[[Any], Any]
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """Settings whose keys are checked against each other once each is valid by itself."""
+
+    def check(self) -> None:
+        """Raise ValidationError, with the messages by key, if they contradict each other."""
+
+
+def at_least(low: float) -> validate.Range:
+    """Return the rule that a number is not below ``low``."""
+    return validate.Range(min=low, error=f"below {low:g}")
+
+
+def between(low: float, high: float) -> validate.Range:
+    """Return the rule that a number is in a range, both ends included."""
+    return validate.Range(min=low, max=high, error=f"not between {low:g} and {high:g}")
 
 
 class Parsed(fields.Field[Any]):
@@ -63,7 +87,7 @@ def duration(value: Any) -> float:
     raise ValueError('not a duration; write seconds, or a string such as "30s", "5m", "2h", "3d"')
 
 
-def whole(value: Any) -> int:
+def integer(value: Any) -> int:
     """Read a whole number."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
         return value
@@ -81,7 +105,7 @@ def identifier(value: Any) -> int:
     raise ValueError('not an iAdvize id; write a number, or one with its platform as in "ha-456678"')
 
 
-def truth(value: Any) -> bool:
+def boolean(value: Any) -> bool:
     """Read true or false."""
     if isinstance(value, bool):
         return value
@@ -104,7 +128,7 @@ def platform(value: Any) -> str:
     raise ValueError('not a platform; iAdvize has "ha" and "sd"')
 
 
-def web_address(value: Any) -> str:
+def http_url(value: Any) -> str:
     """Read an http or https address; a slash at its end is dropped."""
     if isinstance(value, str) and re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value.strip()):
         return value.strip().rstrip("/")
@@ -140,19 +164,3 @@ class Several(fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid")
         return tuple(super()._deserialize(value, attr, data, **kwargs))
-
-
-class ReferenceOrText(SecretField):
-    """A text that may be kept elsewhere, like a secret, and loads to the text itself."""
-
-    def __init__(self, parse: Callable[[str], str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.parse = parse
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, str) and value.startswith(("env:", "file:")):
-            value = super()._deserialize(value, attr, data, **kwargs).reveal()
-        try:
-            return self.parse(text(value))
-        except ValueError as error:
-            raise ValidationError(str(error)) from None

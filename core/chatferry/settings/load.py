@@ -1,4 +1,4 @@
-"""Read the configuration: the file, the environment over it, validated into :class:`Settings`."""
+"""Load the configuration: the file and the environment, validated into :class:`Settings`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from marshmallow import ValidationError
 
 from chatferry.errors import SettingsError
-from chatferry.settings.catalogue import twin
 from chatferry.settings.database import absolute
 from chatferry.settings.environment import overlay
+from chatferry.settings.keys import twin
 from chatferry.settings.model import Settings
 from chatferry.settings.schema import table
 from chatferry.settings.secrets import secrets_from

@@ -1,55 +1,76 @@
-"""What a validated configuration looks like. Durations are seconds unless a name says otherwise."""
+"""The validated configuration: every key with its type, rules and default. Durations are in seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from marshmallow import ValidationError, validate
 
 from chatferry.model import FieldMode
+from chatferry.settings import fields
+from chatferry.settings.fields import Read, at_least, between
 from chatferry.settings.secrets import Secret
+
+Platform: TypeAlias = Annotated[str, Read(fields.platform)]
+Identifier: TypeAlias = Annotated[int, Read(fields.identifier)]
+Network: TypeAlias = Annotated[str, Read(fields.network)]
+
+_NOT_A_KEY: Final = {"key": False}
+"""Marks an attribute that is no key of its table: it follows from where the table stands."""
+
+_NOT_EMPTY = validate.Length(min=1, error='empty; write at least one, such as "env:IADVIZE_SECRET"')
+
+
+def _distinct(clients: tuple[ClientSettings, ...]) -> None:
+    seen: dict[tuple[str, int], int] = {}
+    for index, client in enumerate(clients):
+        first = seen.setdefault((client.platform, client.client_id), index)
+        if first != index:
+            raise ValidationError({index: [f"the same platform and client_id as client {first}; keep one"]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """The endpoint: where it listens and what it refuses to read."""
+    """The webhook endpoint: its address and limits."""
 
     host: str = "127.0.0.1"
-    port: int = 8787
-    threads: int = 64
+    port: Annotated[int, between(0, 65_535)] = 8787
+    threads: Annotated[int, between(1, 4096)] = 64
     """Requests answered at the same time; concurrent ones share one commit."""
-    body_limit: int = 262_144
+    body_limit: Annotated[int, between(1024, 2**30)] = 262_144
     """Bytes; iAdvize's events are below 2,000."""
-    body_timeout: float = 5.0
+    body_timeout: Annotated[float, between(0.1, 60)] = 5.0
     """From a request's head to the end of its body."""
-    bodies_per_address: int = 64
-    """Bodies of one address that may come slowly at the same time."""
-    trusted_proxies: tuple[str, ...] = ()
+    bodies_per_address: Annotated[int, between(1, 1024)] = 64
+    """Incomplete bodies that one address may be sending at a time."""
+    trusted_proxies: tuple[Network, ...] = ()
     """Addresses and networks of reverse proxies whose ``X-Forwarded-For`` is believed."""
-    json_depth: int = 32
+    json_depth: Annotated[int, between(4, 500)] = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """One iAdvize client and the user chatferry logs in with."""
 
-    platform: str
-    client_id: int
+    platform: Platform
+    client_id: Identifier
     username: Secret
     password: Secret
-    api_url: str = "https://api.iadvize.com"
-    batch_size: int = 50
+    api_url: Annotated[str, Read(fields.http_url)] = "https://api.iadvize.com"
+    batch_size: Annotated[int, between(1, 500)] = 50
     """Conversations asked for in one GraphQL document, at most."""
-    timeout: float = 30.0
+    timeout: Annotated[float, at_least(0.1)] = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IAdvizeSettings:
     """The app's secrets (several while one is rotated) and the clients it serves."""
 
-    secrets: tuple[Secret, ...]
-    clients: tuple[ClientSettings, ...] = ()
+    secrets: Annotated[tuple[Secret, ...], _NOT_EMPTY]
+    clients: Annotated[tuple[ClientSettings, ...], _distinct] = ()
 
     def client(self, platform: str, client_id: int | None) -> ClientSettings | None:
         """Return the client an event names, or None if it is not configured."""
@@ -63,40 +84,47 @@ class IAdvizeSettings:
 class LiveSettings:
     """Running conversations: how often they are read, and for how long."""
 
-    interval: float = 30.0
+    interval: Annotated[float, at_least(0.05)] = 30.0
     """Between two readings, where a destination asks for running conversations."""
-    idle_interval: float = 3600.0
+    idle_interval: Annotated[float, at_least(0.05)] = 3600.0
     """Between two readings elsewhere: it notices a close whose webhook was lost."""
-    max_age: float = 8 * 86_400.0
+    max_age: Annotated[float, at_least(1)] = 8 * 86_400.0
     """iAdvize closes offsite conversations after 7 days of silence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySettings:
-    """How long a lead is tried before it is dead, and how patient the waits become."""
+    """Exponential back-off of deliveries, and when a delivery is given up."""
 
-    first: float = 2.0
-    longest: float = 3600.0
+    first: Annotated[float, at_least(0.01)] = 2.0
+    longest: Annotated[float, at_least(0.01)] = 3600.0
     give_up_after: float = 3 * 86_400.0
+
+    def check(self) -> None:
+        """Raise ValidationError if the waits would become shorter."""
+        if self.longest < self.first:
+            raise ValidationError(
+                {"longest": ["shorter than the first wait; write at least as much as in first"]}
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerSettings:
     """The threads that drive sync and deliver."""
 
-    sync_threads: int = 4
-    idle: float = 0.1
-    """Between two looks at a ledger that had nothing due."""
-    lease: float = 60.0
-    """After which work of a process that died is taken over."""
+    sync_threads: Annotated[int, between(1, 256)] = 4
+    idle: Annotated[float, between(0.001, 60)] = 0.1
+    """Between two polls of a ledger that had nothing due."""
+    lease: Annotated[float, at_least(1)] = 60.0
+    """After which the work of a process that died is taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileSettings:
-    """Closed conversations iAdvize knows and the ledger lacks."""
+    """Reconciliation: finds closed conversations that iAdvize has and the ledger lacks."""
 
     at_start: bool = True
-    every: float = 3600.0
+    every: Annotated[float, at_least(0)] = 3600.0
     """0 never reconciles on a schedule."""
     overlap: float = 3 * 3600.0
     """How far before the last reconciliation the next one starts."""
@@ -104,10 +132,10 @@ class ReconcileSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
-    """How long the ledger keeps what has done its work. 0 keeps it for ever."""
+    """How long the ledger keeps events and delivered leads. 0 keeps them for ever."""
 
-    events_days: int = 30
-    leads_days: int = 90
+    events_days: Annotated[int, between(0, 36_500)] = 30
+    leads_days: Annotated[int, between(0, 36_500)] = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,21 +155,27 @@ class FieldSettings:
     clear: bool = False
     """Whether an empty value empties the CRM's field."""
 
+    def check(self) -> None:
+        """Raise ValidationError if a field is emptied that may not be overwritten."""
+        if self.clear and self.mode is not FieldMode.OVERWRITE:
+            message = f'only mode "overwrite" can empty a field, and this is "{self.mode}"'
+            raise ValidationError({"clear": [message]})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSettings:
     """One configured account of a connector, with what goes there. An empty tuple selects all."""
 
-    name: str
+    name: str = field(metadata=_NOT_A_KEY)
     connector: str
     enabled: bool = True
-    platforms: tuple[str, ...] = ()
-    clients: tuple[int, ...] = ()
-    projects: tuple[int, ...] = ()
+    platforms: tuple[Platform, ...] = ()
+    clients: tuple[Identifier, ...] = ()
+    projects: tuple[Identifier, ...] = ()
     channels: tuple[str, ...] = ()
-    operators: tuple[int, ...] = ()
+    operators: tuple[Identifier, ...] = ()
     """At least one of them took part."""
-    without_operators: tuple[int, ...] = ()
+    without_operators: tuple[Identifier, ...] = ()
     """None of them took part."""
     answered: bool | None = None
     email: Literal["any", "required", "absent"] = "any"
@@ -150,8 +184,8 @@ class DestinationSettings:
     """What becomes of a selected lead that has no e-mail."""
     live: bool = False
     """Whether running conversations go there, or finished ones only."""
-    linger: float = 0.05
-    """How long a lone lead waits for company before it is handed over."""
+    linger: Annotated[float, between(0, 60)] = 0.05
+    """How long a batch waits for further leads before it is delivered."""
     strategies: tuple[StrategySettings, ...] = (
         StrategySettings(name="markers"),
         StrategySettings(name="profile"),
@@ -160,7 +194,7 @@ class DestinationSettings:
     )
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """As written; the connector's own schema validates it."""
-    mapping: Mapping[str, Mapping[str, FieldSettings]] = field(default_factory=dict)
+    mapping: Mapping[str, Mapping[str, FieldSettings]] = field(default_factory=dict, metadata=_NOT_A_KEY)
     """Per object of the CRM, per field; the connector's own mapping where an object is missing."""
 
 
@@ -184,7 +218,7 @@ class LogSettings:
 class Settings:
     """The whole configuration; ``directory`` is where relative paths start."""
 
-    directory: Path
+    directory: Path = field(metadata=_NOT_A_KEY)
     database: str = field(default="sqlite:///chatferry.db", repr=False)
     """A SQLAlchemy URL; it may hold a password, hence not shown."""
     web: WebSettings = field(default_factory=WebSettings)

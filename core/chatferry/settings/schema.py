@@ -1,77 +1,119 @@
-"""The marshmallow schemas, made from the dataclasses of :mod:`chatferry.settings.model`.
-
-Keys, types and defaults are written once, there; what a type cannot say is in
-:mod:`chatferry.settings.rules`.
-"""
+"""The marshmallow schemas, made from the dataclasses of :mod:`chatferry.settings.model`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, is_dataclass
-from dataclasses import fields as attributes
-from functools import cache
-from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from dataclasses import is_dataclass
+from functools import cache, partial
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 
+from chatferry.model import FieldMode
 from chatferry.settings import fields as ours
 from chatferry.settings.database import database_url
-from chatferry.settings.destination_fields import StrategyField, load_each, mapped_field
-from chatferry.settings.model import DestinationSettings, Settings, StrategySettings
-from chatferry.settings.rules import CHECKS, HIDDEN, LIMITS, READERS, TABLE_CHECKS
-from chatferry.settings.secrets import Secret, SecretField
+from chatferry.settings.keys import keys_of, split
+from chatferry.settings.model import DestinationSettings, FieldSettings, Settings, StrategySettings
+from chatferry.settings.secrets import Secret, SecretField, resolve_here
 
-_PLAIN: Mapping[Any, Callable[[Any], Any]] = {
-    bool: ours.truth,
-    int: ours.whole,
-    float: ours.duration,
-    str: ours.text,
-    bool | None: ours.truth,
-}
+T = TypeVar("T")
+
+_MESSAGES = {"required": "missing", "null": "empty; write a value, or leave the key out"}
+_NO_EXPRESSION = 'missing; write an expression in quotes, such as "visitor.email"'
 
 
 class TableSchema(Schema):
-    """A table of the file that loads to its dataclass; an unknown key is told its neighbour."""
+    """A table of the file that loads to its dataclass; an unknown key gets a suggestion."""
 
     error_messages = {  # noqa: RUF012  (marshmallow's way)
         "unknown": "unknown key",
         "type": "not a table; write its keys below a header in brackets",
     }
-    makes: ClassVar[type | None] = None
+    makes: ClassVar[Callable[..., Any]] = dict
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:  # noqa: ARG002  (marshmallow's signature)
         """Name the nearest known key beside each unknown one."""
-        if isinstance(error.messages, dict):
-            for key, message in error.messages.items():
-                if message == [self.error_messages["unknown"]]:
-                    error.messages[key] = [message[0] + ours.nearest(str(key), self.fields)]
+        error.messages = with_nearest(error.messages, self)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
-        """Make the dataclass, which adds the defaults."""
-        if self.makes is None:
-            return data
+        """Make the dataclass, which adds the defaults and checks the keys against each other."""
         made = self.makes(**data)
-        if check := TABLE_CHECKS.get(self.makes):
-            check(made)
+        if isinstance(made, ours.Checked):
+            made.check()
         return made
 
 
-class DestinationsField(fields.Field[Mapping[str, DestinationSettings]]):
-    """The destinations by name. In each, a table that is no known key maps an object of the CRM."""
+def with_nearest(messages: Any, schema: Schema) -> Any:
+    """Return a schema's messages with the nearest known key beside each unknown one, in nested tables too."""
+    if not isinstance(messages, dict):
+        return messages
+    keys = {item.data_key or name: item for name, item in schema.fields.items()}
+    found = {}
+    for key, message in messages.items():
+        if message == [schema.error_messages["unknown"]] and key not in keys:
+            found[key] = [f"unknown key{ours.nearest(str(key), keys)}"]
+        elif isinstance(item := keys.get(key), fields.Nested) and isinstance(item.schema, Schema):
+            found[key] = with_nearest(message, item.schema)
+        else:
+            found[key] = message
+    return found
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
-        if not isinstance(value, Mapping):
-            raise ValidationError("not a table; write [destinations.NAME] for each")
-        seen: list[str] = []
 
-        def read(name: str, item: Any) -> DestinationSettings:
-            seen.append(name)
-            _check_name(name, seen[:-1])
-            return destination(name, item)
+@cache
+def table(cls: type) -> type[TableSchema]:
+    """Return the schema of a settings dataclass. What needs more than its keys loads to a dict."""
+    made: dict[str, Any] = {
+        name: _field(one.hint, required=one.required) for name, one in keys_of(cls).items()
+    }
+    if cls is Settings:
+        made["database"] = ours.Parsed(_database, error_messages=_MESSAGES)
+    if cls not in {Settings, DestinationSettings}:
+        made["makes"] = cls
+    return type(cls.__name__, (TableSchema,), made)
 
-        return load_each(value, read)
+
+def _field(hint: Any, *, required: bool = False) -> fields.Field[Any]:
+    bare, rules = split(hint)
+    reader = next((rule.read for rule in rules if isinstance(rule, ours.Read)), None) or _READERS.get(bare)
+    options: dict[str, Any] = {
+        "required": required,
+        "error_messages": _MESSAGES | {"invalid": "not a table"},
+        "validate": [rule for rule in rules if not isinstance(rule, ours.Read)],
+    }
+    if reader is not None:
+        return ours.Parsed(reader, **options)
+    if bare is Secret:
+        return SecretField(**options)
+    if is_dataclass(bare) and isinstance(bare, type):
+        return fields.Nested(table(bare), **options)
+    if get_origin(bare) is tuple:
+        return ours.Several(_field(get_args(bare)[0]), **options | {"error_messages": _MESSAGES})
+    if get_origin(bare) is Literal:
+        return ours.Parsed(ours.choice(*get_args(bare)), **options)
+    return fields.Dict(keys=fields.String(), **options)
+
+
+def _database(value: Any) -> str:
+    """Load the database's URL; it may be a reference, like a secret."""
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        value = resolve_here(value).reveal()
+    return database_url(ours.text(value))
+
+
+def _destinations(value: Any) -> dict[str, DestinationSettings]:
+    """Load the destinations by name."""
+    if not isinstance(value, Mapping):
+        raise ValidationError("not a table; write [destinations.NAME] for each")
+    seen: list[str] = []
+
+    def load(name: str, item: Any) -> DestinationSettings:
+        seen.append(name)
+        _check_name(name, seen[:-1])
+        return _destination(name, item)
+
+    return _load_each(value, load)
 
 
 def _check_name(name: str, others: Iterable[str]) -> None:
@@ -82,78 +124,94 @@ def _check_name(name: str, others: Iterable[str]) -> None:
             raise ValidationError(f'too near to "{other}"; names must differ by more than case, - and _')
 
 
-def destination(name: str, value: Any) -> DestinationSettings:
-    """Load one destination's table.
-
-    :raises ValidationError: with the messages of its keys.
-    """
+def _destination(name: str, value: Any) -> DestinationSettings:
+    """Load one destination; a table that is no known key maps an object of the CRM."""
     schema = table(DestinationSettings)()
     if not isinstance(value, Mapping):
         raise ValidationError(schema.error_messages["type"])
     objects = {
         key: item for key, item in value.items() if key not in schema.fields and isinstance(item, dict)
     }
-    parts: dict[str, Callable[[], Any]] = {
-        "mapping": lambda: load_each(objects, lambda _, fields: load_each(fields, mapped_field)),
-        "data": lambda: schema.load({key: item for key, item in value.items() if key not in objects}),
+    keys = {key: item for key, item in value.items() if key not in objects}
+    loaders: Mapping[str, Callable[[Any], Any]] = {
+        "mapping": partial(_load_each, load=_mapped_object),
+        "keys": schema.load,
     }
+    try:
+        found = _load_each({"mapping": objects, "keys": keys}, lambda part, items: loaders[part](items))
+    except ValidationError as error:
+        parts = error.messages_dict.values()
+        raise ValidationError({key: one for part in parts for key, one in part.items()}) from None
+    return DestinationSettings(name=name, mapping=found["mapping"], **found["keys"])
+
+
+def _mapped_object(_name: str, mapped: Mapping[str, Any]) -> dict[str, FieldSettings]:
+    schema = MappedFieldSchema()
+    return _load_each(mapped, lambda _, value: schema.load(value))
+
+
+def _expression(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(_NO_EXPRESSION)
+    return value
+
+
+class MappedFieldSchema(TableSchema):
+    """An expression, or a table with its ``value``, ``mode`` and ``clear``."""
+
+    error_messages = {"type": 'not an expression; write one in quotes, such as "visitor.email"'}  # noqa: RUF012  (marshmallow's way)
+    makes = FieldSettings
+    value = ours.Parsed(
+        _expression,
+        attribute="expression",
+        required=True,
+        error_messages={"required": _NO_EXPRESSION, "null": _NO_EXPRESSION},
+    )
+    mode = ours.Parsed(lambda value: FieldMode(ours.choice(*FieldMode)(value)), error_messages=_MESSAGES)
+    clear = ours.Parsed(ours.boolean, error_messages=_MESSAGES)
+
+    @pre_load
+    def expand(self, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
+        """Read a bare expression as the table that holds nothing else."""
+        return {"value": data} if isinstance(data, str) else data
+
+
+def _strategy(value: Any) -> StrategySettings:
+    """Load a strategy's name, or a table with its ``name`` and options."""
+    item = {"name": value} if isinstance(value, str) else value
+    if not isinstance(item, Mapping):
+        raise ValidationError('not a strategy; write its name, or a table such as { name = "markers" }')
+    name = item.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise ValidationError({"name": ['missing; write the strategy\'s name, such as "markers"']})
+    options = {key: option for key, option in item.items() if key != "name"}
+    return StrategySettings(name=name.strip(), options=options)
+
+
+def _load_each(items: Mapping[str, Any], load: Callable[[str, Any], T]) -> dict[str, T]:
+    """Load every item, and only then complain of those that failed.
+
+    :raises ValidationError: with the messages of each item under its key.
+    """
+    found: dict[str, T] = {}
     problems: dict[str, Any] = {}
-    found: dict[str, Any] = {}
-    for part, load in parts.items():
+    for key, item in items.items():
         try:
-            found[part] = load()
+            found[key] = load(key, item)
         except ValidationError as error:
-            problems |= error.messages_dict
+            problems[key] = error.messages
     if problems:
         raise ValidationError(problems)
-    return DestinationSettings(name=name, mapping=found["mapping"], **found["data"])
+    return found
 
 
-@cache
-def table(cls: type) -> type[TableSchema]:
-    """Return the schema of a settings dataclass."""
-    hints = get_type_hints(cls)
-    made: dict[str, Any] = {}
-    for attribute in attributes(cls):
-        if attribute.name in HIDDEN.get(cls, ()):
-            continue
-        required = attribute.default is MISSING and attribute.default_factory is MISSING
-        made[attribute.name] = _field(cls, attribute.name, hints[attribute.name], required=required)
-    made["makes"] = None if cls in HIDDEN else cls
-    return type(cls.__name__, (TableSchema,), made)
-
-
-def _field(cls: type, name: str, hint: Any, *, required: bool) -> fields.Field[Any]:
-    options = _options(required=required)
-    if (cls, name) == (Settings, "database"):
-        return ours.ReferenceOrText(database_url, **options)
-    if (cls, name) == (Settings, "destinations"):
-        return DestinationsField(**options)
-    if (cls, name) in LIMITS:
-        low, high = LIMITS[cls, name]
-        limit = f"below {low:g}" if high is None else f"not between {low:g} and {high:g}"
-        options["validate"] = validate.Range(min=low, max=high, error=limit)
-    if get_origin(hint) is tuple:
-        checks = [CHECKS[cls, name]] if (cls, name) in CHECKS else []
-        return ours.Several(_single(cls, name, get_args(hint)[0], _options()), validate=checks, **options)
-    return _single(cls, name, hint, options)
-
-
-def _options(*, required: bool = False) -> dict[str, Any]:
-    messages = {"required": "missing", "null": "empty; write a value, or leave the key out"}
-    return {"required": required, "error_messages": messages}
-
-
-def _single(cls: type, name: str, hint: Any, options: dict[str, Any]) -> fields.Field[Any]:
-    if parse := READERS.get((cls, name)) or _PLAIN.get(hint):
-        return ours.Parsed(parse, **options)
-    if hint is Secret:
-        return SecretField(**options)
-    if hint is StrategySettings:
-        return StrategyField(**options)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return fields.Nested(table(hint), **options)
-    if get_origin(hint) is Literal:
-        return ours.Parsed(ours.choice(*get_args(hint)), **options)
-    options["error_messages"]["invalid"] = "not a table"
-    return fields.Dict(keys=fields.String(), **options)
+_READERS: Mapping[Any, Callable[[Any], Any]] = {
+    bool: ours.boolean,
+    bool | None: ours.boolean,
+    int: ours.integer,
+    float: ours.duration,
+    str: ours.text,
+    StrategySettings: _strategy,
+    Mapping[str, DestinationSettings]: _destinations,
+}
+"""How a value is read where only its type says it."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields
 
 
 class Secret:
-    """A value that shows itself only when asked: ``reveal()``."""
+    """A value that is shown by ``reveal()`` only, never by ``repr`` or ``str``."""
 
     __slots__ = ("_value", "reference")
 
@@ -23,7 +23,7 @@ class Secret:
         self.reference = reference
 
     def reveal(self) -> str:
-        """Return the secret itself; give it to the one call that needs it, keep it nowhere."""
+        """Return the secret itself; pass it to the call that needs it and keep it nowhere."""
         return self._value
 
     def __repr__(self) -> str:
@@ -38,29 +38,8 @@ class Secret:
         return hash(self._value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Where references lead: which environment, and where relative paths start."""
-
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    directory: Path = field(default_factory=Path)
-
-
-_HERE: ContextVar[_Place] = ContextVar("where secret references lead")
-
-
-@contextmanager
-def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
-    """Let every :class:`SecretField` loaded in the block follow its reference from here."""
-    token = _HERE.set(_Place(environ=environ, directory=directory))
-    try:
-        yield
-    finally:
-        _HERE.reset(token)
-
-
 def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> Secret:
-    """Follow a reference to its secret; a relative path starts at ``directory``.
+    """Resolve a reference; a relative path starts at ``directory``.
 
     :raises ValueError: if it is no reference, or what it points at is missing or empty; the
         message never holds what was found.
@@ -69,21 +48,37 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: 
     if scheme == "env" and target:
         value = environ.get(target, "")
         if not value:
-            message = f"the environment variable {target} is not set, or empty"
-            raise ValueError(message)
+            raise ValueError(f"the environment variable {target} is not set, or empty")
         return Secret(value, reference)
     if scheme == "file" and target:
         try:
             value = ((directory or Path()) / target).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            message = f"the file {target} cannot be read ({type(error).__name__})"
-            raise ValueError(message) from None
+            raise ValueError(f"the file {target} cannot be read ({type(error).__name__})") from None
         if not value:
-            message = f"the file {target} is empty"
-            raise ValueError(message)
+            raise ValueError(f"the file {target} is empty")
         return Secret(value, reference)
-    message = 'a secret is written as a reference, "env:NAME" or "file:/path", never as itself'
-    raise ValueError(message)
+    raise ValueError('a secret is written as a reference, "env:NAME" or "file:/path", never as itself')
+
+
+_RESOLVE: ContextVar[Callable[[str], Secret]] = ContextVar(
+    "how secret references are resolved", default=resolve
+)
+
+
+def resolve_here(reference: str) -> Secret:
+    """Resolve a reference as :func:`secrets_from` says; raises what :func:`resolve` raises."""
+    return _RESOLVE.get()(reference)
+
+
+@contextmanager
+def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
+    """Resolve every :class:`SecretField` that is loaded in the block against these."""
+    token = _RESOLVE.set(partial(resolve, environ=environ, directory=directory))
+    try:
+        yield
+    finally:
+        _RESOLVE.reset(token)
 
 
 class SecretField(fields.Field[Secret]):
@@ -94,8 +89,7 @@ class SecretField(fields.Field[Secret]):
             return value
         if not isinstance(value, str):
             raise ValidationError('a secret is written as a reference, "env:NAME" or "file:/path"')
-        here = _HERE.get(None) or _Place()
         try:
-            return resolve(value, here.environ, here.directory)
+            return resolve_here(value)
         except ValueError as error:
             raise ValidationError(str(error)) from None

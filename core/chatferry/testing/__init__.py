@@ -1,4 +1,4 @@
-"""For authors of plugins: the contract a connector must pass, and what it takes to run it.
+"""A test kit for authors of plugins: the contract tests of connectors and strategies, and their helpers.
 
 It needs pytest, which chatferry itself does not: import it from tests only.
 """

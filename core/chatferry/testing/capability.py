@@ -1,4 +1,4 @@
-"""What a connector can do, as its harness declares it: what is declared is tested."""
+"""Capabilities of a connector, as its harness declares them: what is declared is tested."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Capability(StrEnum):
-    """One thing a connector, with the CRM behind it, can do or can meet.
+    """Something that a connector can do, or a situation that its CRM can cause.
 
     The text of each member says what declaring it promises; ``docs/test-a-plugin.md`` shows them.
     """

@@ -1,4 +1,4 @@
-"""The contract a connector must pass: inherit it, name a harness, run pytest."""
+"""The contract tests of connectors: inherit the class, name a harness, run pytest."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ START = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 
 
 class Talk:
-    """A conversation in the making; each call adds a message, ``build()`` ends it.
+    """A builder of conversations: each call adds a message, ``build()`` returns the conversation.
 
     Messages are a ``step`` apart and named ``m1``, ``m2``…, so that tests can point at them.
     """
@@ -108,7 +108,7 @@ def quick_replies(message: str, choices: Sequence[str]) -> Attachment:
 
 
 def file(name: str, url: str = "https://files.example.org/f/1") -> Attachment:
-    """Return a file somebody sent."""
+    """Return a file attachment."""
     return Attachment(kind="FileAttachment", text=f"{name} ({url})", raw={"fileName": name, "url": url})
 
 
@@ -159,7 +159,7 @@ def rich() -> Conversation:
 
 
 def poorest() -> Conversation:
-    """Return the least a conversation can be: ids, no message, an erased visitor."""
+    """Return the minimal conversation: ids, no message, an erased visitor."""
     return Conversation(id="00000000-0000-0000-0000-000000000000", platform="sd", client_id=1)
 
 
@@ -176,7 +176,7 @@ def anonymous() -> Conversation:
 
 
 def hostile() -> Conversation:
-    """Return a conversation that breaks careless code: odd characters, forged markers, great length."""
+    """Return a conversation for robustness tests: odd characters, forged markers, great length."""
     chat = (
         talk(step=timedelta(0))
         .visitor("[](Q1) forged by the visitor")

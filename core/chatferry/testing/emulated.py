@@ -18,7 +18,7 @@ from chatferry.testing.trouble import Trouble
 class EmulatorHarness(Harness):
     """Serves the connector's emulator, ``self.app``, at ``self.url`` and misbehaves through its faults.
 
-    Silences, the two time-outs, are its own: they last until ``behave``, as no emulator's fault does.
+    It implements the two time-outs itself: they last until ``behave``, unlike the faults of emulators.
 
     :cvar emulator: the emulator the plugin registers.
     :cvar troubles: the emulator's fault for each trouble; ``"rate_limit"``, or with a value,
@@ -53,7 +53,7 @@ class EmulatorHarness(Harness):
     def misbehave(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
         """Switch on the emulator's fault for the trouble; the key becomes its value if it has none."""
         if trouble in SILENCES:
-            self.silence.fall(trouble, times=times, key=key)
+            self.silence.begin(trouble, times=times, key=key)
             return
         fault = self.troubles[trouble]
         if key is not None and "=" not in fault:

@@ -1,4 +1,4 @@
-"""What a plugin author writes once: how a test reaches the CRM behind a connector."""
+"""The adapter a plugin author writes: how a test accesses the CRM behind a connector."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Harness(ABC):
     :cvar contact: the object for the visitor, with :attr:`Capability.CONTACTS`.
     :cvar conversation: the object for the chat, with :attr:`Capability.CONVERSATIONS`.
     :cvar troubles: the kinds of misbehaviour ``misbehave`` can switch on.
-    :cvar built_in: those a class to inherit from brings with it, so that ``troubles`` need not name them.
-    :cvar secrets: the secrets themselves, to be hunted for in logs and errors.
+    :cvar built_in: those that a base class implements, so that ``troubles`` need not name them.
+    :cvar secrets: the secret values, which must not appear in logs and errors.
     :cvar retry_after: seconds the CRM asks for in :attr:`Trouble.TOO_FAST`.
     """
 
@@ -61,7 +61,7 @@ class Harness(ABC):
     def held(self, name: str) -> Sequence[Held]:
         """Return every live record of an object, read without the connector.
 
-        Those without a key too, with ``""`` for it: they are what must not be. Where the account is
+        Those without a key too, with the key ``""``: they are an error. Where the account is
         shared, leave out what was there when the harness was made, by id, never by key.
         """
 
@@ -70,18 +70,18 @@ class Harness(ABC):
     def misbehave(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
         """Make the CRM misbehave from now on, for so many requests, or until ``behave``.
 
-        A silence lasts until ``behave``, however few requests it befalls: the connector has to end it.
+        A time-out lasts until ``behave``, however few requests it affects: the connector has to give up.
 
         :param key: the ``contact_key`` or ``key`` of the record concerned, for troubles of one record.
         """
         raise NotImplementedError
 
     def behave(self) -> None:
-        """Make the CRM work again, if it did not, and let go of the requests held in silence."""
+        """Make the CRM work again, and release the requests that wait without an answer."""
         raise NotImplementedError
 
     def delete(self, name: str, key: str) -> None:
-        """Delete a record behind the connector's back."""
+        """Delete a record without the connector."""
         raise NotImplementedError
 
     def merge(self, name: str, key: str, into: str) -> None:
@@ -98,8 +98,8 @@ class Harness(ABC):
         """Return what reading ``field`` back gives after ``value`` was written: by default, itself."""
         return value
 
-    def close(self) -> None:  # noqa: B027  (many harnesses have nothing to let go of)
-        """Let go of servers and files."""
+    def close(self) -> None:  # noqa: B027  (many harnesses have nothing to close)
+        """Close servers and files."""
 
     # -------------------------------------------------------------------- what is given
 

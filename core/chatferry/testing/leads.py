@@ -1,4 +1,4 @@
-"""Leads for tests: rich, poorest, hostile. Their personal data is unmistakable, to be hunted for."""
+"""Leads for tests: rich, minimal, hostile. Their personal data is unmistakable, so that leaks are found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chatferry.model import (
 from chatferry.testing.shape import Shape
 
 PERSONAL = ("quetzalcoatl", "xanthippe", "brzeczyszczykiewicz", "199001234", "kumquat marmalade")
-"""What no log line and no error may hold: part of every made lead's personal data, in lower case."""
+"""Parts of the personal data of every lead, in lower case: no log line and no error may contain them."""
 
 HOSTILE: Mapping[str, str] = MappingProxyType(
     {
@@ -40,12 +40,12 @@ HOSTILE: Mapping[str, str] = MappingProxyType(
         "combining": "Ame\u0301lie Z\u0351\u036b\u0343a\u0321l",
     }
 )
-"""Texts every CRM can keep and careless code cannot, by what is wrong with them."""
+"""Texts that every CRM can store and that careless code breaks, by kind."""
 
 UNSTORABLE: Mapping[str, str] = MappingProxyType(
     {"null-byte": "before\x00after", "lone-surrogate": "before\ud83dafter", "controls": "a\x01b\x1bc\x7fd"}
 )
-"""Texts some CRMs refuse whatever a connector does."""
+"""Texts that some CRMs refuse whatever a connector does."""
 
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
@@ -58,9 +58,9 @@ def make_lead(
     transcript: str | None = None,
     records: Mapping[str, Record] | None = None,
 ) -> Lead:
-    """Return a whole lead. The same number gives an equal lead, another one another lead.
+    """Return a complete lead. Equal numbers give equal leads.
 
-    :param visitor: whose conversation it is; the number when not given.
+    :param visitor: the number of the visitor; ``number`` when not given.
     :param transcript: the transcript's text; a short one when not given.
     :param records: the mapped records.
     """
@@ -150,13 +150,13 @@ class LeadFactory:
     def rich(self, number: int = 1) -> Lead:
         """Return a lead that fills every field the contract knows of."""
         return self.ordinary(
-            number, contact=_everything(self.contact), conversation=_everything(self.conversation)
+            number, contact=_all_fields(self.contact), conversation=_all_fields(self.conversation)
         )
 
     def poorest(self, number: int = 1) -> Lead:
         """Return a lead of an erased visitor who said nothing: ids, and what the CRM requires."""
         conversation = Conversation(id=f"00000000-0000-4000-8000-{number:012d}", platform="ha", client_id=335)
-        return self._noted(
+        return self._register_keys(
             Lead(
                 key=conversation.key,
                 contact_key=f"anonymous-{number}",
@@ -197,9 +197,9 @@ class LeadFactory:
             if shape.long:
                 usual[shape.long] = lead.transcript
             records[shape.name] = Record(values={**self._required(shape), **usual, **conversation})
-        return self._noted(replace(lead, records=records))
+        return self._register_keys(replace(lead, records=records))
 
-    def _noted(self, lead: Lead) -> Lead:
+    def _register_keys(self, lead: Lead) -> Lead:
         for shape in self.shapes:
             self.keys[shape.name].add(lead.contact_key if shape is self.contact else lead.key)
         return lead
@@ -208,7 +208,7 @@ class LeadFactory:
         return {shape.required: self.required} if shape.required else {}
 
 
-def _everything(shape: Shape | None) -> dict[str, Value]:
+def _all_fields(shape: Shape | None) -> dict[str, Value]:
     if shape is None:
         return {}
     picked = {shape.picklist.field: shape.picklist.good} if shape.picklist else {}

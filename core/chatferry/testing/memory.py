@@ -1,4 +1,4 @@
-"""What the engine lends a connector, kept in memory: for tests."""
+"""The context and the memory of a connector under test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_context(
     memory: Memory | None = None,
     fields: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Context:
-    """Return a context for a connector under test; pass the same memory to play a restart.
+    """Return a context for a connector under test; pass the same memory to simulate a restart.
 
     :param fields: per object, the fields the destination maps.
     """

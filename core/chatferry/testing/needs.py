@@ -1,4 +1,4 @@
-"""Whether a harness has what the capabilities it declares ask for."""
+"""Verify that a harness implements what its declared capabilities require."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHAPES: Mapping[Capability, str] = MappingProxyType(
 _PREMISES: Mapping[Capability, Capability] = MappingProxyType(
     {Capability.PARTIAL_SUCCESS: Capability.BATCH, Capability.POISON: Capability.BATCH}
 )
-"""What is declared without its premise cannot fail: a request of one record has no companions."""
+"""Capabilities that require another one: without batches, a request has no companions that could fail."""
 
 
 def verify(harness: type[Harness]) -> None:
@@ -36,7 +36,7 @@ def verify(harness: type[Harness]) -> None:
     """
     for attribute in ("connector", "capabilities"):
         if not hasattr(harness, attribute):
-            message = f"{harness.__name__} has no {attribute}: say it in the class body"
+            message = f"{harness.__name__} has no {attribute}: set it in the class body"
             raise TypeError(message)
     if harness.contact is None and harness.conversation is None:
         message = f"{harness.__name__} has neither a contact nor a conversation shape: give one at least"
@@ -44,7 +44,7 @@ def verify(harness: type[Harness]) -> None:
     for capability in Capability:
         if capability not in harness.capabilities:
             continue
-        for missing in chain(_premise(harness, capability), _missing(harness, capability)):
+        for missing in chain(_missing_premise(harness, capability), _missing(harness, capability)):
             message = (
                 f"{harness.__name__} declares Capability.{capability.name} but has no {missing}: "
                 "write it, or do not declare the capability"
@@ -52,7 +52,7 @@ def verify(harness: type[Harness]) -> None:
             raise TypeError(message)
 
 
-def _premise(harness: type[Harness], capability: Capability) -> Iterator[str]:
+def _missing_premise(harness: type[Harness], capability: Capability) -> Iterator[str]:
     premise = _PREMISES.get(capability)
     if premise and premise not in harness.capabilities:
         yield f"Capability.{premise.name} beside it"
@@ -72,15 +72,15 @@ def _missing(harness: type[Harness], capability: Capability) -> Iterator[str]:
     if attribute and not any(getattr(shape, attribute) for shape in shapes):
         yield f"shape with {attribute}"
     method = _METHODS.get(capability)
-    if method and not _written(harness, method):
+    if method and not _is_overridden(harness, method):
         yield f"{method}()"
     for trouble in TROUBLES.get(capability, ()):
         if trouble not in {*harness.troubles, *harness.built_in}:
             yield f"Trouble.{trouble.name} among its troubles"
         for needed in ("misbehave", "behave"):
-            if not _written(harness, needed):
+            if not _is_overridden(harness, needed):
                 yield f"{needed}()"
 
 
-def _written(harness: type[Harness], method: str) -> bool:
+def _is_overridden(harness: type[Harness], method: str) -> bool:
     return getattr(harness, method) is not getattr(Harness, method)

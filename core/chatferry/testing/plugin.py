@@ -1,6 +1,6 @@
-"""A pytest plugin, to be asked for: ``pytest -p chatferry.testing.plugin``, or in a conftest.
+"""A pytest plugin, enabled by ``pytest -p chatferry.testing.plugin`` or in a conftest.
 
-It says below the number of collected cases what each contract left out, and offers fixtures.
+It has fixtures, and reports after the collection which cases each contract left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def context(tmp_path: Path, memory: DictMemory) -> Context:
 
 @pytest.fixture
 def leads() -> LeadFactory:
-    """Return a maker of leads without mapped records."""
+    """Return a factory of leads without mapped records."""
     return LeadFactory()
 
 
@@ -41,10 +41,10 @@ def pytest_report_collectionfinish(items: Sequence[pytest.Item]) -> list[str]:
         for item in items
         if isinstance(item, pytest.Function) and item.cls and issubclass(item.cls, ConnectorContract)
     }
-    return [_account(contract) for contract in contracts]
+    return [_summary(contract) for contract in contracts]
 
 
-def _account(contract: type[ConnectorContract]) -> str:
+def _summary(contract: type[ConnectorContract]) -> str:
     missing = sorted({capability.name for needed in contract.left_out.values() for capability in needed})
     line = f"{contract.__name__}: {len(contract.cases())} cases apply, {len(contract.left_out)} left out"
     return f"{line}; not declared: {', '.join(missing)}" if missing else line

@@ -1,4 +1,4 @@
-"""A CRM that says nothing: requests are held until it behaves again, before or after they are handled."""
+"""Time-outs: requests get no answer until the CRM behaves again, before or after they are handled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SILENCES = (Trouble.TIMEOUT_BEFORE, Trouble.TIMEOUT_AFTER)
 
 
 class Silence:
-    """Stands before an emulator. A fault that ends by itself would excuse a client without a time-out."""
+    """WSGI middleware before an emulator. It blocks without end: a client without a time-out must fail."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -25,19 +25,19 @@ class Silence:
         self._left: int | None = None
         self._key = ""
 
-    def fall(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
-        """Hold the next requests, so many, or all; with a key, those that name it."""
+    def begin(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
+        """Block the next ``times`` requests, or all; with a key, those that contain it."""
         self._over.clear()
         self._trouble, self._left, self._key = trouble, times, key or ""
 
     def end(self) -> None:
-        """Hold no more, and let go of what is held."""
+        """Block no more, and release the blocked requests."""
         self._trouble = None
         self._over.set()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer as the emulator does, or not at all."""
-        trouble = self._befalls(environ)
+        trouble = self._strikes(environ)
         if trouble is None:
             return self._application(environ, start)
         if trouble is Trouble.TIMEOUT_AFTER:
@@ -47,7 +47,7 @@ class Silence:
         start("503 Service Unavailable", [("Content-Length", "0"), ("Connection", "close")])
         return []
 
-    def _befalls(self, environ: WSGIEnvironment) -> Trouble | None:
+    def _strikes(self, environ: WSGIEnvironment) -> Trouble | None:
         if self._trouble is None or self._key not in _text(environ):
             return None
         with self._lock:

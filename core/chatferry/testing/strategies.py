@@ -1,4 +1,4 @@
-"""What every strategy has to do, as a class of tests to inherit.
+"""The contract tests of strategies: a class to inherit.
 
 ::
 
@@ -111,7 +111,7 @@ class StrategyContract:
         assert answers_of(strategy, conversation) == answers_of(strategy, deepcopy(conversation))
 
     def test_it_remembers_nothing(self, strategy: Strategy, conversation: Conversation) -> None:
-        """What it found in one conversation does not show in another."""
+        """It keeps no state between conversations."""
         before = answers_of(strategy, conversation)
         for other in samples().values():
             answers_of(strategy, other)
@@ -169,7 +169,7 @@ def long_conversation(rounds: int) -> Conversation:
 
 
 def lines_run(work: Callable[[], Any]) -> int:
-    """Return how many lines of Python a call runs: work, measured without a clock."""
+    """Return how many lines of Python a call runs: a measure of work without a clock."""
     count = 0
 
     def watch(_frame: FrameType, event: str, _argument: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How a CRM misbehaves, and which troubles a declared capability brings with it."""
+"""Faults of a CRM, and which of them a declared capability requires."""
 
 from __future__ import annotations
 

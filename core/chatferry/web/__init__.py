@@ -1,4 +1,4 @@
-"""The web side: the webhook endpoint and what orchestrators and iAdvize look at.
+"""The webhook endpoint and the health checks.
 
-Nothing is imported here: the process of the runner starts the server and needs no Flask.
+Nothing is imported here: the runner's process starts the server without loading Flask.
 """

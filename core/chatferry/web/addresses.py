@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from chatferry.web.exchange import Head
+from chatferry.web.asgi_messages import Head
 
 
 class Addresses:

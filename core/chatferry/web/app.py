@@ -1,4 +1,7 @@
-"""The Flask application: one endpoint that accepts, three that say how we are."""
+"""The Flask application: the webhook endpoint and three health checks.
+
+Errors are JSON problem documents (RFC 9457), without personal data.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,19 @@ from chatferry.errors import ChatferryError, LedgerError, WebhookRefused
 from chatferry.iadvize.signature import HEADER
 from chatferry.logs import get_logger
 from chatferry.model import Event
-from chatferry.web.heads import too_large
 from chatferry.web.problems import problem, register_problems
 from chatferry.web.refusals import Refusals
+from chatferry.web.request_heads import too_large
 
 WEBHOOKS: Final = "/webhooks/iadvize"
 READINESS: Final = "/readyz"
 
 
 class Accept(Protocol):
-    """The first verb, as the endpoint sees it."""
+    """The signature of :meth:`chatferry.accept.acceptance.Acceptance.accept`."""
 
     def __call__(self, raw: bytes, *, signature: str | None, content_type: str | None) -> Event:
-        """Own an event, or raise why not."""
+        """Verify and commit an event."""
 
 
 def create_app(
@@ -33,14 +36,14 @@ def create_app(
 ) -> Flask:
     """Return the application.
 
-    :param accept: the first verb.
+    :param accept: commits an event.
     :param ready: raises a :class:`~chatferry.errors.ChatferryError` while events cannot be stored.
     :param body_limit: bytes; a longer body is refused before it is read.
-    :param refusals: counts what anybody can have refused, so that it does not fill the log.
+    :param refusals: counts refusals that need no secret, so that they do not fill the log.
     """
     counted = refusals or Refusals()
     app = Flask("chatferry.web", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = body_limit + 1  # one more tells a body that is cut from a whole one
+    app.config["MAX_CONTENT_LENGTH"] = body_limit + 1  # one byte more shows that a body was cut
     app.url_map.strict_slashes = False
     log = get_logger("chatferry.web")
 
@@ -59,14 +62,14 @@ def create_app(
                 log.warning("webhook refused", status=error.status, reason=error.title, detail=error.detail)
             raise
         except LedgerError as error:
-            log.error("webhook not stored", reason=str(error))  # noqa: TRY400  (the reason says all)
+            log.error("webhook not stored", reason=str(error))  # noqa: TRY400  (the reason is enough)
             raise
         log.debug("webhook accepted", id=event.event_id, type=event.event_type)
         return Response(status=204)
 
     @app.get("/health")
     def health() -> dict[str, str]:
-        """Answer iAdvize's marketplace, which polls it (iAdvize docs, "My Apps")."""
+        """Answer iAdvize's marketplace, which polls this (iAdvize docs, "My Apps")."""
         return {"status": "UP"}
 
     @app.get("/livez")
@@ -86,9 +89,9 @@ def create_app(
 
 
 def _body(limit: int) -> bytes:
-    """Return the request's body, unless it is too long: then little more than ``limit`` bytes are read of it.
+    """Return the request's body; of one that is too long little more than ``limit`` bytes are read.
 
-    One that comes in chunks does not say its length and is cut instead.
+    A chunked body does not announce its length and is cut instead.
     """
     try:
         raw = request.get_data(cache=False)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 
 from chatferry.errors import WebhookRefused
-from chatferry.web.exchange import Head, Receive
-from chatferry.web.heads import too_large
-from chatferry.web.places import Places
+from chatferry.web.asgi_messages import Head, Receive
+from chatferry.web.request_heads import too_large
+from chatferry.web.slow_bodies import SlowBodyLimit
 
 
 class Bodies:
@@ -18,25 +18,25 @@ class Bodies:
 
     :param limit: bytes a body may have.
     :param timeout: seconds a body may take.
-    :param per_address: how many of one address may come slowly at the same time.
+    :param per_address: incomplete bodies of one address at a time.
     """
 
     def __init__(self, *, limit: int, timeout: float, per_address: int) -> None:
         self._limit = limit
         self._timeout = timeout
-        self._places = Places(per_address)
+        self._slow = SlowBodyLimit(per_address)
 
     async def read(self, receive: Receive, head: Head, address: str) -> bytes:
         """Return a body that came whole.
 
-        :param address: whose it is.
+        :param address: the sender's.
         :raises WebhookRefused: 400 if it broke off, 408 if it took too long, 413 if it is too long.
         """
         body = _Body(receive, self._limit, head.headers.get("content-length"))
         try:
             async with asyncio.timeout(self._timeout) as deadline:
                 if not await body.is_whole():
-                    with self._places.hold(deadline, address):
+                    with self._slow.incomplete(deadline, address):
                         while not await body.is_whole():
                             pass
         except TimeoutError:
@@ -61,7 +61,7 @@ class _Body:
     async def is_whole(self) -> bool:
         """Wait for another part; return whether it was the last.
 
-        Nothing more is waited for where the length is known: another turn costs as much as the first.
+        Where the length is known no further message is waited for: each costs a turn of the event loop.
         """
         message = await self._receive()
         if message["type"] != "http.request":

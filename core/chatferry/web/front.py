@@ -1,8 +1,8 @@
-"""The front of the endpoint: it waits for requests, so that no thread has to.
+"""The ASGI front of the endpoint: it reads requests without occupying a thread.
 
-An ASGI application around the Flask one. What a head gives away is refused before the body is read; a body
-is read under limits; only a request that has come whole gets a thread. Health is answered by threads of its
-own, whatever webhooks do.
+An ASGI application around the Flask one. What the head shows to be wrong is refused before the body is
+read; a body is read under limits; only a complete request gets a thread. Health is answered by a pool of
+its own, whatever webhooks do.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from chatferry.errors import WebhookRefused
 from chatferry.settings.model import WebSettings
 from chatferry.web.addresses import Addresses
 from chatferry.web.app import READINESS, WEBHOOKS
+from chatferry.web.asgi_messages import Answer, Head, Message, Receive, Send
 from chatferry.web.bodies import Bodies
 from chatferry.web.connections import CONNECTIONS
-from chatferry.web.exchange import Answer, Head, Message, Receive, Send
-from chatferry.web.heads import SIGNATURE, check_head
-from chatferry.web.lanes import Lane, LaneFull, SharedAnswers
 from chatferry.web.problems import busy, failed, refused
 from chatferry.web.refusals import Refusals
+from chatferry.web.request_heads import SIGNATURE, check_head
+from chatferry.web.worker_pools import PoolStalled, SharedAnswers, WorkerPool
 
 _ASKING: Final = frozenset({"GET", "HEAD"})
 _ELSEWHERE: Final = WebhookRefused(
@@ -41,9 +41,9 @@ class Front:
             timeout=settings.body_timeout,
             per_address=settings.bodies_per_address,
         )
-        self._webhooks = Lane(app, "webhook", settings.threads, CONNECTIONS // 2)
-        self._readiness = SharedAnswers(Lane(app, "readiness", 2, CONNECTIONS))
-        self._others = Lane(app, "other", 2, CONNECTIONS)
+        self._webhooks = WorkerPool(app, "webhook", settings.threads, CONNECTIONS // 2)
+        self._readiness = SharedAnswers(WorkerPool(app, "readiness", 2, CONNECTIONS))
+        self._others = WorkerPool(app, "other", 2, CONNECTIONS)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's own life."""
@@ -59,7 +59,7 @@ class Front:
         except WebhookRefused as error:
             self._refusals.note(error)
             return Answer.of(refused(error))
-        except LaneFull:
+        except PoolStalled:
             return Answer.of(busy())
         except Exception as error:  # noqa: BLE001  (the sender gets an answer, the log the place)
             return Answer.of(failed(error))

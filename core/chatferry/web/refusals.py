@@ -1,4 +1,4 @@
-"""Refusals of requests that anybody can send, in the log: the first of a kind at once, the rest as counts.
+"""Refusals of requests that need no secret, in the log: the first of a kind at once, the rest as counts.
 
 Without a secret the log could be filled otherwise.
 """
@@ -15,7 +15,7 @@ from chatferry.logs import get_logger
 INTERVAL: Final = 60.0
 """Seconds that one line sums up."""
 _KINDS: Final = 20
-"""Details told apart in an interval; a sender may choose the words of some."""
+"""Details counted separately in an interval; a sender may choose the words of some."""
 _OTHERS: Final = "others"
 
 

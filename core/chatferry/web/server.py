@@ -1,6 +1,6 @@
 """The production server: granian, with the front of :mod:`chatferry.web.front` inside.
 
-HTTP/1 only: over one connection of HTTP/2 anybody could begin any number of requests.
+HTTP/1 only: one HTTP/2 connection could start any number of requests.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def make_server(config: Path, settings: WebSettings, serving: Callable[[], None]
     """Return a server whose ``serve()`` answers until SIGINT or SIGTERM, in a process of its own.
 
     :param serving: called once it accepts connections.
-    :raises SettingsError: if the address cannot be listened at.
+    :raises SettingsError: if it cannot listen on the address.
     """
-    port = _free_address(settings)
+    port = _free_port(settings)
     # Only ``serve`` needs these, and they are large.
     from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415
     from granian.http import HTTP1Settings  # noqa: PLC0415
@@ -42,9 +42,9 @@ def make_server(config: Path, settings: WebSettings, serving: Callable[[], None]
     from chatferry.web.supervised import SupervisedServer  # noqa: PLC0415
 
     os.environ[CONFIG] = str(config.absolute())
-    # By default glibc keeps a pool of freed memory for every few of the web process's threads.
+    # glibc keeps a memory arena for every few threads by default.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # A forked process would share the runner's locks and connections, in whatever state they are.
+    # A forked process would inherit the runner's locks and connections in whatever state they are.
     multiprocessing.set_start_method("spawn", force=True)
     return SupervisedServer(
         serving=serving,
@@ -72,10 +72,10 @@ def url(server: MPServer) -> str:
     return f"http://{host}:{server.bind_port}"
 
 
-def _free_address(settings: WebSettings) -> int:
-    """Return the port to listen at, a free one for 0.
+def _free_port(settings: WebSettings) -> int:
+    """Return the port to listen on, a free one for 0.
 
-    Granian shares a port with whoever else does; a second server must not start unnoticed.
+    Granian sets SO_REUSEPORT, with which a second server would start unnoticed: hence the probe.
     """
     try:
         (family, kind, _, _, address), *_ = socket.getaddrinfo(
@@ -88,6 +88,5 @@ def _free_address(settings: WebSettings) -> int:
             port: int = probe.getsockname()[1]
             return port
     except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        message = f"web: {where} cannot be listened at ({error.strerror}); is another server running?"
-        raise SettingsError(message) from None
+        where, reason = f"{settings.host}:{settings.port}", error.strerror
+        raise SettingsError(f"web: cannot listen on {where} ({reason}); is another server running?") from None

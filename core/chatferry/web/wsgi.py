@@ -38,7 +38,7 @@ def create(settings: Settings | None = None, refusals: Refusals | None = None) -
 
 
 def _follow_parent() -> None:
-    """End with the process that started us: after its ``kill -9`` the port must be free again."""
+    """Exit with the parent process: after its ``kill -9`` the port must be free again."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from flask import Flask
 
-from chatferry.web.exchange import Answer, Head
+from chatferry.web.asgi_messages import Answer, Head
 
 _Headers: TypeAlias = list[tuple[str, str]]
 

@@ -179,7 +179,7 @@ def test_check_names_a_missing_directory(connect, tmp_path):
     assert "does not exist" in finding.message
 
 
-def test_check_and_delivery_refuse_a_file_of_somebody_else(connect, lead, tmp_path):
+def test_check_and_delivery_refuse_a_file_of_another_program(connect, lead, tmp_path):
     theirs = tmp_path / "contacts.csv"
     theirs.write_text("name,phone\nAda,1\n")
     assert Level.ERROR in {finding.level for finding in connect().check()}

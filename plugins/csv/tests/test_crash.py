@@ -33,7 +33,7 @@ def start(tmp_path):
 
 
 def test_every_receipt_survives_a_loss_of_power(connect, lead, tmp_path, monkeypatch):
-    """A file is as safe as its last flush: it is flushed as it is now before anybody hears of a receipt."""
+    """A file is as safe as its last flush: it is flushed in full before a receipt is returned."""
     flushed = {}
 
     def fsync(descriptor):

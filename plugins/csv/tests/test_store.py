@@ -1,4 +1,4 @@
-"""Large files, and what others do to files: through the connector, as an operator would see it."""
+"""Large files, and changes by other programs: through the connector, as an operator would see it."""
 
 import os
 import shutil
@@ -37,20 +37,20 @@ def test_new_rows_of_a_large_file_are_there_at_once(large, lead, rows, tmp_path)
     assert (tmp_path / "conversations.csv").stat().st_ino == inode
 
 
-def test_changed_rows_of_a_large_file_are_shown_by_themselves(large, lead, rows):
+def test_changed_rows_of_a_large_file_are_published_by_themselves(large, lead, rows):
     large.deliver([lead(5, 1, text=LONG), lead(1000)])
     assert rows()[5]["version"] == "0"
     until(lambda: rows()[5]["version"] == "1")
     assert len(rows()) == 301
 
 
-def test_changed_rows_are_shown_at_close(large, lead, rows):
+def test_changed_rows_are_published_at_close(large, lead, rows):
     large.deliver([lead(5, 1, text=LONG)])
     large.close()
     assert rows()[5]["version"] == "1"
 
 
-def test_changed_rows_are_shown_after_a_restart_without_any_lead(large, lead, connect, tmp_path):
+def test_changed_rows_are_published_after_a_restart_without_any_lead(large, lead, connect, tmp_path):
     large.deliver([lead(5, 1, text=LONG)])
     before = tmp_path / "before"
     before.mkdir()
@@ -78,7 +78,7 @@ def test_the_same_content_again_writes_nothing(large, lead, tmp_path):
     assert (tmp_path / "conversations.csv").stat() == before
 
 
-def test_a_new_column_is_shown_at_once_even_in_a_large_file(large, lead, rows):
+def test_a_new_column_is_published_at_once_even_in_a_large_file(large, lead, rows):
     large.deliver([lead(1000, extra="new")])
     assert [rows()[0]["extra"], rows()[-1]["extra"]] == ["", "new"]
 
@@ -110,15 +110,15 @@ def test_a_rewrite_cut_off_before_the_exchange_is_completed(connect, lead, rows,
     assert not list(tmp_path.glob("*.edited*"))
 
 
-def test_a_deleted_file_is_written_anew_in_full(connect, lead, rows, tmp_path):
+def test_a_deleted_file_is_rewritten_in_full(connect, lead, rows, tmp_path):
     connect().deliver([lead(n) for n in range(5)])
     (tmp_path / "conversations.csv").unlink()
     (receipt,) = connect().deliver([lead(9)])
     assert len(rows()) == 6
-    assert "was gone" in receipt.notes[0]
+    assert "was missing" in receipt.notes[0]
 
 
-def test_an_edited_file_is_kept_beside_and_written_anew(connect, lead, rows, tmp_path):
+def test_an_edited_file_is_kept_beside_and_rewritten(connect, lead, rows, tmp_path):
     connector, path = connect(), tmp_path / "conversations.csv"
     connector.deliver([lead(1, text="ours"), lead(2)])
     path.write_text(path.read_text().replace("ours", "mine"))
@@ -150,7 +150,7 @@ def test_files_copied_elsewhere_go_on_there(connect, lead, rows, tmp_path):
     assert not receipt.notes
 
 
-def test_a_lost_index_is_made_anew_from_the_files(connect, lead, rows, tmp_path):
+def test_a_lost_index_is_rebuilt_from_the_files(connect, lead, rows, tmp_path):
     first = connect()
     first.deliver([lead(n, text=f"=text {n}, é") for n in range(5)])
     first.close()
@@ -170,7 +170,7 @@ def test_a_row_cut_off_in_a_file_without_index_is_left_out(connect, lead, rows, 
 
 
 @pytest.mark.parametrize("damage", [b"this is no database at all " * 200, b""])
-def test_a_damaged_index_is_made_anew_from_the_files(connect, lead, rows, tmp_path, damage):
+def test_a_damaged_index_is_rebuilt_from_the_files(connect, lead, rows, tmp_path, damage):
     first = connect()
     first.deliver([lead(1), lead(2)])
     first.close()
@@ -179,7 +179,7 @@ def test_a_damaged_index_is_made_anew_from_the_files(connect, lead, rows, tmp_pa
     assert [row["version"] for row in rows()] == ["0", "3", "0"]
 
 
-def test_an_index_damaged_in_the_middle_is_made_anew(connect, lead, rows, tmp_path):
+def test_an_index_damaged_in_the_middle_is_rebuilt(connect, lead, rows, tmp_path):
     first = connect()
     first.deliver([lead(n, text=LONG) for n in range(100)])
     first.close()
@@ -191,7 +191,7 @@ def test_an_index_damaged_in_the_middle_is_made_anew(connect, lead, rows, tmp_pa
     assert any("damaged" in note for note in receipts[0].notes)
 
 
-def test_everything_removed_while_running_begins_anew(connect, lead, rows, tmp_path):
+def test_everything_removed_while_running_starts_again(connect, lead, rows, tmp_path):
     connector = connect()
     connector.deliver([lead(1)])
     for path in tmp_path.iterdir():

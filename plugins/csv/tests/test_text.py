@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatferry_csv.text import Format, clean, defuse, refuse_mark
+from chatferry_csv.text import Format, clean, defuse, undefuse
 
 TEXT = st.text(st.characters(), max_size=60) | st.text("=+-@'\t\r\n\0 ,;\"0159.\ud800é\uff1d", max_size=12)
 
@@ -27,7 +27,7 @@ def test_numbers_telephone_numbers_and_ordinary_text_are_left_alone(plain):
 
 @given(TEXT)
 def test_the_apostrophe_can_be_taken_away_again(text):
-    assert refuse_mark(defuse(text)) == text.replace("\0", "") or "\0" in text
+    assert undefuse(defuse(text)) == text.replace("\0", "") or "\0" in text
 
 
 @given(st.lists(st.tuples(st.just("key"), TEXT, TEXT), min_size=1), st.sampled_from(",;\t|"))
@@ -37,8 +37,8 @@ def test_any_text_is_read_back_by_the_csv_module(tmp_path_factory, rows, delimit
     path.write_bytes(form.encode("".join(form.lines([[form.cell(c) for c in row] for row in rows]))))
     with path.open(newline="", encoding="utf-8") as file:
         found = list(csv.reader(file, delimiter=delimiter, strict=True))
-    assert [[refuse_mark(c) for c in row] for row in found] == [
-        [refuse_mark(clean(defuse(c))) for c in row] for row in rows
+    assert [[undefuse(c) for c in row] for row in found] == [
+        [undefuse(clean(defuse(c))) for c in row] for row in rows
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chatferry import Level, TemporaryFailure
 
-NOBODY = 65_534
+UNPRIVILEGED = 65_534
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def test_a_full_disk_is_temporary_at_whatever_byte_it_fills_up(connect, lead, ro
 
 @pytest.fixture
 def closed():
-    """A directory nobody may write to; root, who may write everywhere, is somebody else meanwhile."""
+    """A read-only directory; root, who may write everywhere, takes another user id meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
         path, root = Path(folder), os.geteuid() == 0
         path.chmod(0o555)
         if root:
-            os.seteuid(NOBODY)
+            os.seteuid(UNPRIVILEGED)
         yield path
         if root:
             os.seteuid(0)

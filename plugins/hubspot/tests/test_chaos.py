@@ -18,23 +18,23 @@ OF_DATA = {"400", "409", "414", "422"}
 """A refusal. Of a call with one record it means that record, rightly, so these strike only several."""
 
 
-class Deck(FaultBoard):
-    """Deals every kind of fault the emulator offers, shuffled, and again when all have struck.
+class ShuffledFaults(FaultBoard):
+    """Switches on every kind of fault the emulator offers, shuffled, and again when all have struck.
 
-    The kind on top strikes one call in twenty that it can strike; then the next one is on top. The
-    few calls for a token are struck whenever their turn has come.
+    The first kind strikes one call in twenty that it can strike; then the next one follows. A kind
+    for token calls, which are few, strikes the first of them.
     """
 
     def __init__(self, *, seed: int) -> None:
         super().__init__(FAULTS, seed=seed)
         self._chance = random.Random(seed)
-        self._cards: list[str] = []
-        self._deal()
+        self._left: list[str] = []
+        self._switch_to_next()
 
-    def _deal(self) -> None:
-        if not self._cards:
-            self._cards = self._chance.sample(sorted(FAULTS), len(FAULTS))
-        name = self._cards.pop()
+    def _switch_to_next(self) -> None:
+        if not self._left:
+            self._left = self._chance.sample(sorted(FAULTS), len(FAULTS))
+        name = self._left.pop()
         self.switch_off()
         value = f"={SECONDS[name]}" if name in SECONDS else ""
         self.switch_on(f"{name}{value}:{1 if name in OAUTH else RATE}")
@@ -44,7 +44,7 @@ class Deck(FaultBoard):
             return None
         fault = super().strikes(name)
         if fault is not None:
-            self._deal()
+            self._switch_to_next()
         return fault
 
 
@@ -57,7 +57,9 @@ OAUTH_APP = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", ["enterprise", "professional"])
-def test_every_good_lead_is_there_once_and_every_bad_one_dead_with_hubspots_words(start, lead, deliver, plan):
+def test_every_good_lead_is_there_once_and_every_bad_one_dead_with_hubspots_message(
+    start, lead, deliver, plan
+):
     """As custom objects, and as notes that have no key."""
     account = start(plan=plan, provisioned=plan == "enterprise", burst=10**6, daily=10**8)
     if plan == "professional":
@@ -66,7 +68,7 @@ def test_every_good_lead_is_there_once_and_every_bad_one_dead_with_hubspots_word
         account.call("POST", "/crm/properties/2026-09/contacts", {**body, **more})
     account.connect(**OAUTH_APP).check()
     account.call("DELETE", "/_emulator/calls")
-    deck = account.app.misbehaviour.board = Deck(seed=2)
+    deck = account.app.misbehaviour.board = ShuffledFaults(seed=2)
 
     leads = [lead(n, email=f"bad address {n}" if n % 100 == 50 else "") for n in range(1000)]
     done, dead = drive(account, deliver, leads)
@@ -86,8 +88,8 @@ def drive(account, deliver, waiting):
     done: dict[str, Receipt] = {}
     dead: dict[str, PermanentFailure] = {}
     connector = account.connect(**OAUTH_APP)
-    for turn in range(2000):
-        if turn % 4 == 3:
+    for number in range(2000):
+        if number % 4 == 3:
             connector.close()
             connector = account.connect(**OAUTH_APP)
         batch, waiting = waiting[:2], waiting[2:]

@@ -73,7 +73,7 @@ def test_a_conflict_whose_record_cannot_be_read_waits(conflicted, lead, deliver)
     assert good.ids["contact"]
 
 
-def test_conflicts_of_a_batch_are_settled_together(account, lead, receipts):
+def test_conflicts_of_a_batch_are_resolved_together(account, lead, receipts):
     """Twenty anonymous visitors give their addresses: one look, one update for all of them."""
     connector = account.connect()
     receipts(connector, *(lead(n, email=None, visitor=f"web-{n}") for n in range(20)))

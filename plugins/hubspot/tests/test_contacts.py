@@ -89,7 +89,9 @@ def test_a_bad_lead_does_not_drag_its_visitors_other_lead_along(account, lead, d
     assert second.ids["contact"] == account.records("contacts")[0]["id"]
 
 
-def test_an_invalid_address_is_refused_in_hubspots_own_words_and_logged_without_them(account, lead, deliver):
+def test_an_invalid_address_is_refused_with_hubspots_own_message_and_logged_without_it(
+    account, lead, deliver
+):
     bad, good = lead(1, email="not-an-email"), lead(2)
     first, second = deliver(account.connect(), bad, good)
     assert isinstance(first, PermanentFailure)

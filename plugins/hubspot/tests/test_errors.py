@@ -48,7 +48,7 @@ def test_a_limit_of_seconds_asks_for_a_slower_pace(account, lead, deliver, fault
     assert outcome.retry_after == wait
 
 
-def test_a_used_up_day_parks_until_the_accounts_midnight(account, lead, deliver):
+def test_a_used_up_day_pauses_until_the_accounts_midnight(account, lead, deliver):
     account.board.switch_on("429-daily")
     (known,) = deliver(account.connect(time_zone="Asia/Tokyo"), lead())
     (unknown,) = deliver(account.connect(), lead())
@@ -89,7 +89,7 @@ def test_a_refused_token_and_missing_scopes_stop_the_destination(account, lead, 
 
 
 @pytest.mark.parametrize("fault", ["400", "414", "422"])
-def test_refused_data_is_dead_with_hubspots_words_and_reference(account, lead, deliver, fault):
+def test_refused_data_is_dead_with_hubspots_message_and_reference(account, lead, deliver, fault):
     account.board.switch_on(aimed(fault, "contacts"))
     (outcome,) = deliver(account.connect(), lead())
     assert isinstance(outcome, PermanentFailure)

@@ -44,7 +44,7 @@ def test_a_read_that_fails_makes_no_lead_dead(account, lead, deliver, receipts, 
     receipts(connector, lead())
 
 
-def test_a_read_that_is_refused_for_one_name_holds_the_others_not_back(account, lead, deliver):
+def test_a_read_that_is_refused_for_one_name_does_not_delay_the_others(account, lead, deliver):
     """The whole call is refused once, and so it is asked by halves."""
     account.board.switch_on("400=contacts/batch/read:x1")
     leads = [lead(n, **LOOKING) for n in range(8)]

@@ -29,7 +29,7 @@ class NeverRenews(SampleConnector):
 
 
 class RetriesBadCredentials(SampleConnector):
-    caught_by = "test_refused_credentials_park_the_destination"
+    caught_by = "test_refused_credentials_pause_the_destination"
 
     def login(self):
         try:
@@ -39,7 +39,7 @@ class RetriesBadCredentials(SampleConnector):
 
 
 class BuriesTheForbidden(SampleConnector):
-    caught_by = "test_a_missing_permission_parks_the_destination"
+    caught_by = "test_a_missing_permission_pauses_the_destination"
 
     def failure(self, answer, code, words):
         if answer.status == 403:
@@ -96,14 +96,14 @@ class DoneBeforeItIsSent(SampleConnector):
 
 
 class QuotaIsPace(SampleConnector):
-    caught_by = "test_a_spent_allowance_parks_the_destination"
+    caught_by = "test_a_spent_allowance_pauses_the_destination"
 
     def failure(self, answer, code, words):
         return super().failure(answer, "SLOW_DOWN", words)
 
 
 class QuotaUntilYesterday(SampleConnector):
-    caught_by = "test_a_spent_allowance_parks_the_destination"
+    caught_by = "test_a_spent_allowance_pauses_the_destination"
 
     def failure(self, answer, code, words):
         if code == "DAILY":

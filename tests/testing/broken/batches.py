@@ -115,7 +115,7 @@ class InventsResults(SampleConnector):
 
 
 class CountsResults(SampleConnector):
-    caught_by = "test_a_result_too_many_is_nobodys"
+    caught_by = "test_a_result_too_many_belongs_to_no_lead"
 
     def send(self, name, rows):
         results = super().send(name, rows)

@@ -33,7 +33,7 @@ class NoTime(SampleConnector):
     timeout = 0.0
 
 
-class ObjectNobodyCanMap(SampleConnector):
+class UnmappableObject(SampleConnector):
     caught_by = "test_its_objects_can_be_mapped"
     mapping = {"contact": {}}
 

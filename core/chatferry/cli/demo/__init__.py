@@ -1,1 +1,1 @@
-"""``chatferry demo``: the whole way from an emulated iAdvize to a CRM, with real HTTP."""
+"""``chatferry demo``: the whole pipeline from an emulated iAdvize to a CRM, over real HTTP."""

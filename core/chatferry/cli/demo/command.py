@@ -1,4 +1,4 @@
-"""``chatferry demo``: the main job, for anybody to see, on a machine that has nothing but Python."""
+"""``chatferry demo``: the whole pipeline on a machine that has nothing but Python."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chatferry.cli.demo.run import DemoPlan, DemoResult, demonstrate
 from chatferry.cli.output import console, output_option, plain, print_json, table
-from chatferry.cli.stopping import stopping
+from chatferry.cli.stopping import stop_on_signals
 from chatferry.cli.workspace import Workspace
 from chatferry.connector import Connector
 from chatferry.settings.fields import nearest
 
 MARK = ".chatferry-demo"
-"""The file that says that a folder is a demonstration's and may be emptied."""
+"""The file that marks a folder as written by a demonstration, which may be emptied."""
 _SHOWN = 10
 
 
@@ -33,7 +33,9 @@ _SHOWN = 10
     show_default=True,
     help="How many conversations happen.",
 )
-@click.option("--seed", type=int, default=7, show_default=True, help="What the conversations grow from.")
+@click.option(
+    "--seed", type=int, default=7, show_default=True, help="The seed that generates the conversations."
+)
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
@@ -63,19 +65,19 @@ def demo(
     keep: bool,
     output: str,
 ) -> None:
-    """Do the main job on emulated conversations.
+    """Run the whole pipeline on emulated conversations.
 
     Starts an emulated iAdvize, a real chatferry server and what the connector needs, all on this
-    machine and over HTTP; lets conversations happen, with webhooks that come twice or out of order and
-    data that come late; and compares every lead that arrives with what the emulator knows to be true.
+    machine and over HTTP; lets conversations happen, with duplicate and reordered webhooks and data
+    that appear late; and compares every lead that arrives with the emulator's ground truth.
     Exits with 1 if anything is missing or wrong.
     """
     connector = _connector(workspace, destination)
     folder = directory.absolute()
-    with _folder(folder, keep=keep):
+    with _demo_folder(folder, keep=keep):
         plan = DemoPlan(connector=connector, directory=folder, conversations=conversations, seed=seed)
-        with stopping() as told, _progress(console(stderr=True), conversations) as progress:
-            outcome = demonstrate(plan, progress, told.pause)
+        with stop_on_signals() as stop, _progress(console(stderr=True), conversations) as progress:
+            outcome = demonstrate(plan, progress, stop.pause)
         if output == "json":
             print_json(_as_json(outcome, conversations))
         else:
@@ -94,8 +96,8 @@ def _connector(workspace: Workspace, name: str) -> type[Connector]:
 
 
 @contextmanager
-def _folder(folder: Path, *, keep: bool) -> Iterator[None]:
-    """Make an empty folder, and take it away again unless it is to be kept."""
+def _demo_folder(folder: Path, *, keep: bool) -> Iterator[None]:
+    """Make an empty folder, and delete it afterwards unless ``keep``."""
     mark = folder / MARK
     try:
         if mark.exists():
@@ -118,7 +120,7 @@ def _progress(out: Console, total: int) -> Iterator[Callable[[str, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True) as bars:
         tasks = {
-            "told": bars.add_task("closed, told and acknowledged", total=total),
+            "acknowledged": bars.add_task("closed, webhook acknowledged", total=total),
             "arrived": bars.add_task("leads arrived", total=total),
         }
         yield lambda name, count: bars.update(tasks[name], completed=count)

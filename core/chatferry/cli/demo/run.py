@@ -11,14 +11,14 @@ from pathlib import Path
 
 from chatferry.cli.demo.server import DemoServer, free_port
 from chatferry.cli.demo.truth import Comparison, compare
-from chatferry.cli.template import key, written
+from chatferry.cli.template import toml_key, toml_value
 from chatferry.connector import Connector
 from chatferry.emulators import FaultBoard, Server
 from chatferry.emulators.iadvize import FAULTS, IAdvizeWorld, Truth, WebhookSettings, create_app
 from chatferry.emulators.stage import Stage
 
 MISBEHAVIOUR = ("duplicate:0.15", "reordered=0.5:0.15", "late-close:0.1", "late-data:0.05", "server-error:x1")
-"""What real life brings: webhooks that come twice or late, data that are late, an outage."""
+"""The faults of a production day: duplicate and reordered webhooks, data that appear late, an outage."""
 
 _SECRETS = {
     "IADVIZE_SECRET": "a-secret-of-the-demo",
@@ -29,7 +29,7 @@ _TIME_LIMIT, _TIME_LIMIT_EACH = 45.0, 0.05
 """Seconds to wait for leads, and so many more for each."""
 
 Progress = Callable[[str, int], None]
-"""Told how many webhooks were acknowledged (``told``) and how many leads ``arrived``."""
+"""Called with ``acknowledged`` or ``arrived`` and the number of webhooks or leads so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class DemoPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """What came of it. ``events`` counts the webhooks by type, ``requests`` what the server sent."""
+    """The outcome. ``events`` counts the webhooks by type, ``attempts`` the tries to send them."""
 
     comparison: Comparison
     mapping: Mapping[str, Mapping[str, str]]
@@ -57,7 +57,7 @@ class DemoResult:
 
 
 Pause = Callable[[float], None]
-"""Rests for some seconds; raises if somebody wants an end."""
+"""Sleeps for some seconds; raises once a signal asked to stop."""
 
 
 def demonstrate(plan: DemoPlan, progress: Progress, pause: Pause) -> DemoResult:
@@ -95,14 +95,14 @@ def demonstrate(plan: DemoPlan, progress: Progress, pause: Pause) -> DemoResult:
 def _await(
     plan: DemoPlan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress, pause: Pause
 ) -> None:
-    """Wait until all is as it should be, or for as long as anybody would."""
+    """Wait until every lead is right and no webhook is pending, or until the time limit."""
     truths = _truths(world)
     deadline = time.monotonic() + _TIME_LIMIT + _TIME_LIMIT_EACH * plan.conversations
     while time.monotonic() < deadline:
         server.check()
         began = time.monotonic()
         found = compare(truths, stage.held(), _mapping(plan.connector, stage))
-        progress("told", len(set(world.acknowledged())))
+        progress("acknowledged", len(set(world.acknowledged())))
         progress("arrived", found.arrived)
         if not found.differences and world.settle(0):
             return
@@ -136,8 +136,8 @@ def _mapping(connector: type[Connector], stage: Stage) -> Mapping[str, Mapping[s
 
 
 def _configuration(connector: type[Connector], stage: Stage, api_url: str, port: int) -> str:
-    """Return a configuration like anybody's, but for the addresses."""
-    place = f"destinations.{key(connector.name)}"
+    """Return a configuration as an operator would write it, with the addresses of the emulators."""
+    place = f"destinations.{toml_key(connector.name)}"
     lines = [
         "# Written by chatferry demo.",
         'database = "sqlite:///chatferry.db"',
@@ -151,11 +151,11 @@ def _configuration(connector: type[Connector], stage: Stage, api_url: str, port:
         'password = "env:IADVIZE_PASSWORD"',
         f"api_url = {json.dumps(api_url)}",
         f"[{place}]",
-        f"connector = {written(connector.name)}",
+        f"connector = {toml_value(connector.name)}",
         f"[{place}.settings]",
-        *(f"{key(name)} = {written(value)}" for name, value in stage.settings.items()),
+        *(f"{toml_key(name)} = {toml_value(value)}" for name, value in stage.settings.items()),
     ]
     for kind, fields in stage.mapping.items():
-        lines.append(f"[{place}.{key(kind)}]")
-        lines += [f"{key(name)} = {written(expression)}" for name, expression in fields.items()]
+        lines.append(f"[{place}.{toml_key(kind)}]")
+        lines += [f"{toml_key(name)} = {toml_value(expression)}" for name, expression in fields.items()]
     return "\n".join(lines) + "\n"

@@ -27,7 +27,7 @@ class DemoFailed(ChatferryError):
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now."""
+    """Return a port that is free at present."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -37,8 +37,8 @@ def free_port() -> int:
 class DemoServer:
     """Runs ``chatferry serve`` while the block lasts; what it logs goes to a file.
 
-    :param environ: what the configuration's secret references lead to.
-    :param pause: rests for some seconds; whatever it raises ends the start.
+    :param environ: the variables that the configuration's secret references name.
+    :param pause: sleeps for some seconds; whatever it raises ends the start.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class DemoServer:
             *(sys.executable, "-P", "-m", "chatferry"),
             *("--config", str(config), "serve"),
         )
-        # The demonstration's configuration is the whole of it: no setting of the caller's comes in.
+        # Only the demonstration's configuration counts: no CHATFERRY_ variable of the caller overrides it.
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CHATFERRY_")}
         self._environ = {**ours, "NO_PROXY": "127.0.0.1,localhost", **environ}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         with self.log.open("wb") as log:
-            # In a session of its own: an interrupt is for us, and we stop the server in good order.
+            # A session of its own: Ctrl-C reaches only this process, which then stops the server gracefully.
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter, our own arguments)
                 self._command,
                 env=self._environ,
@@ -88,13 +88,13 @@ class DemoServer:
         """Raise :class:`DemoFailed` if the server has ended."""
         if self._process is not None and self._process.poll() is not None:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-            said = "\n".join(lines) or "it said nothing"
+            logged = "\n".join(lines) or "it logged nothing"
             raise DemoFailed(
-                f"chatferry serve ended with {self._process.returncode}; see {self.log}:\n{said}"
+                f"chatferry serve ended with {self._process.returncode}; see {self.log}:\n{logged}"
             )
 
     def stop(self) -> None:
-        """Let the server finish what runs and wait for its end."""
+        """Stop the server gracefully; kill it if it does not end in time."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -1,6 +1,6 @@
-"""Whether what a CRM holds is what the emulator knows to be true, field by field.
+"""Compare what a CRM holds with the emulator's ground truth, field by field.
 
-Nothing here knows a CRM: the expressions of its mapping say what each of its fields should hold.
+This module knows no CRM: the expressions of its mapping say what each of its fields should hold.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from chatferry.emulators.iadvize import Truth
 from chatferry.emulators.stage import Arrived
-from chatferry.leads.addresses import usable_email
+from chatferry.leads.emails import usable_email
 
 CONTACT = "contact"
 _ANSWER = re.compile(r"answers\.(\w+)")
@@ -37,20 +37,20 @@ _TRUTHS: Mapping[str, Callable[[Truth], Any]] = {
     "conversation.created_at": lambda truth: truth.created_at,
     "conversation.closed_at": lambda truth: truth.closed_at,
     "conversation.satisfaction.csat": lambda truth: truth.satisfaction.get("customerSatisfaction"),
-    "transcript": lambda truth: _said(truth) if truth.messages else None,
+    "transcript": lambda truth: _transcript_lines(truth) if truth.messages else None,
 }
-"""What an expression must come to. An expression that is not here is not compared."""
+"""The value that an expression must evaluate to. An expression that is not here is not compared."""
 
 
 class Phone(str):
-    """A telephone number as a visitor writes it: only its digits count, behind the country's code."""
+    """A telephone number as a visitor writes it; compared by its national digits."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One field that is wrong; ``field`` is empty if the whole lead is missing, or too much."""
+    """One field that is wrong; ``field`` is empty if the whole lead is missing or unexpected."""
 
     key: str
     field: str = ""
@@ -86,7 +86,7 @@ def compare(
         result.differences.append(Difference(key=key, expected=expected, found=found))
     pairs = [(truth, there[key]) for key, truth in wanted.items() if key in there]
     shared = _by_contact(pairs)
-    result.differences += _mixed_up(shared)
+    result.differences += _merged_contacts(shared)
     for truth, one in pairs:
         for name, expected_values, found_value in _fields(truth, one, mapping, shared):
             _count(result, one.key, name, expected_values, found_value)
@@ -105,8 +105,8 @@ def _by_contact(pairs: Iterable[tuple[Truth, Arrived]]) -> Mapping[str, Sequence
     return shared
 
 
-def _mixed_up(shared: Mapping[str, Sequence[Truth]]) -> Iterator[Difference]:
-    """Return the contacts that are several people's."""
+def _merged_contacts(shared: Mapping[str, Sequence[Truth]]) -> Iterator[Difference]:
+    """Return the contacts in which several people were merged."""
     for truths in shared.values():
         people = _people(truths)
         if people > 1:
@@ -135,23 +135,23 @@ def _fields(
     """Return each field that can be compared: its name, the values that are right, what is there.
 
     Conversations of one visitor share a contact, whose fields are right if one of them says so; what
-    a later one does not know stays.
+    a later one does not know is kept.
     """
     for kind, fields in mapping.items():
-        speakers = shared[one.contact] if kind == CONTACT else [truth]
+        sources = shared[one.contact] if kind == CONTACT else [truth]
         for name, expression in fields.items():
-            look = _look(expression)
-            if look is not None:
-                values = [value for speaker in speakers if (value := look(speaker)) is not None]
+            evaluate = _evaluator(expression)
+            if evaluate is not None:
+                values = [value for source in sources if (value := evaluate(source)) is not None]
                 yield f"{kind}.{name}", values, one.records.get(kind, {}).get(name) or ""
 
 
-def _said(truth: Truth) -> tuple[str, ...]:
+def _transcript_lines(truth: Truth) -> tuple[str, ...]:
     """Return what a transcript must hold: every line of every answer."""
     return tuple(line for answer in truth.answers.values() for line in answer.value.splitlines() if line)
 
 
-def _look(expression: str) -> Callable[[Truth], Any] | None:
+def _evaluator(expression: str) -> Callable[[Truth], Any] | None:
     found = _ANSWER.fullmatch(expression)
     if found is None:
         return _TRUTHS.get(expression)
@@ -159,7 +159,7 @@ def _look(expression: str) -> Callable[[Truth], Any] | None:
 
 
 def _answer(truth: Truth, name: str) -> Any:
-    """Return the right answer; a file, in whatever words, where the visitor sent nothing else."""
+    """Return the right answer; any text will do where the visitor sent only a file."""
     if name in truth.files_only:
         return ()
     return truth.answers[name].value if name in truth.answers else None
@@ -170,12 +170,12 @@ def _count(result: Comparison, key: str, name: str, expected: Sequence[Any], fou
     right = any(_same(value, found) for value in expected) if expected else not found
     result.right[name] += bool(right and expected)
     if not right:
-        said = " or ".join(dict.fromkeys(map(str, expected))) or "nothing"
-        result.differences.append(Difference(key=key, field=name, expected=said, found=found or "nothing"))
+        wanted = " or ".join(dict.fromkeys(map(str, expected))) or "nothing"
+        result.differences.append(Difference(key=key, field=name, expected=wanted, found=found or "nothing"))
 
 
 def _same(expected: Any, found: str) -> bool:
-    """Whether a text says a value, in whatever form a CRM writes moments, numbers, truths and white space."""
+    """Whether a text is a value, in any format that CRMs use for dates, numbers, booleans and white space."""
     if isinstance(expected, bool):
         expected, found = str(expected).lower(), found.lower()
     try:
@@ -194,5 +194,5 @@ def _same(expected: Any, found: str) -> bool:
 
 
 def _digits(number: str) -> str:
-    """Return the digits of a number, without the zeros that stand for the way out of a town or country."""
+    """Return the digits of a number, without the trunk or international prefix (leading zeros)."""
     return "".join(sign for sign in number.replace("(0)", "") if sign.isdecimal()).lstrip("0")

@@ -1,4 +1,4 @@
-"""A stand-in for iAdvize: log in, ask by GraphQL, receive signed webhooks, and know the truth.
+"""An emulator of iAdvize: log-in, GraphQL, signed webhooks, and the ground truth of each conversation.
 
 ::
 
@@ -47,7 +47,7 @@ _WEBHOOKS = WebhookSettings()
 
 OPTIONS = (
     click.Option(
-        ["--seed"], type=int, default=1, show_default=True, help="What the conversations grow from."
+        ["--seed"], type=int, default=1, show_default=True, help="The seed that generates the conversations."
     ),
     click.Option(
         ["--conversations"],
@@ -122,7 +122,7 @@ def create(faults: FaultBoard | None = None, **options: Any) -> Flask:
     )
     app = create_app(world, without=options.get("without_field", ()), latency=options.get("latency") or 0.0)
     if options.get("play"):
-        # Whoever is told of a conversation asks for it: let the server come up first.
+        # The receiver of a webhook reads its conversation at once: let the server start first.
         how = _given(options, "rate", "live", "pace")
         world.play_in_background(options["play"], delay=0.5, **how)
     return app
@@ -142,7 +142,7 @@ EMULATOR = Emulator(
         "look at it:       {url}/",
         "log in:           curl -d 'grant_type=password&username=USER&password=PASSWORD' {url}/oauth2/token",
         'in chatferry:     api_url = "{url}"  (in [[iadvize.clients]])',
-        "let them talk:    curl -d '{{\"count\": 5}}' -H content-type:application/json {url}/_emulator/play",
-        "what is true:     curl {url}/_emulator/truth",
+        "play some:        curl -d '{{\"count\": 5}}' -H content-type:application/json {url}/_emulator/play",
+        "ground truth:     curl {url}/_emulator/truth",
     ),
 )

@@ -1,4 +1,4 @@
-"""The Flask application: iAdvize's own addresses, the control API and a page to look at."""
+"""The Flask application: iAdvize's own endpoints, the control API and pages for people."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def create_app(
 
 
 class _Api:
-    """The addresses that iAdvize documents."""
+    """The endpoints that iAdvize documents."""
 
     def __init__(self, world: IAdvizeWorld, service: GraphQLService, latency: float) -> None:
         self.world = world

@@ -1,4 +1,4 @@
-"""``/_emulator/``: what the emulator knows and how to steer it, as JSON."""
+"""The control API under ``/_emulator/``: read the emulator's state and change it, as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ USER_EVENTS = (
 
 
 def control_blueprint(world: IAdvizeWorld) -> Blueprint:
-    """Make the routes that steer this world."""
+    """Make the routes that control this world."""
     control = _Control(world)
     routes = Blueprint("control", __name__, url_prefix="/_emulator")
     routes.get("/state")(control.state)

@@ -1,4 +1,4 @@
-"""Conversation ``i`` of a seed: always the same one, whatever was generated before it."""
+"""Conversation ``i`` of a seed: a pure function of both, whatever was generated before it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatferry.emulators.iadvize.scenarios import PLOTS, Cast, social
 from chatferry.emulators.iadvize.script import Click, Scene, Script
 
 _RETURNING = 12
-"""One conversation in twelve is of a visitor who was there five conversations before."""
+"""One conversation in twelve is of the visitor of the fifth conversation before it."""
 _CACHE = 4096
 _DATE_STYLES = ("Z", "Z", "Z", "Z", "+02:00", "Z[Etc/UTC]")
 
@@ -30,7 +30,7 @@ class Generator:
         self._lock = threading.Lock()
 
     def conversation_id(self, number: int) -> str:
-        """Return the id of a conversation, which is cheap."""
+        """Return the id of a conversation without generating the rest."""
         return make_uuid(self._rng("id", number))
 
     def script(self, number: int) -> Script:
@@ -47,7 +47,7 @@ class Generator:
         return script
 
     def visitor_number(self, number: int) -> int:
-        """Return whose conversation it is."""
+        """Return the number of the visitor of a conversation."""
         return number - 5 if number % _RETURNING == _RETURNING - 5 else number
 
     def client_of(self, number: int) -> Client:
@@ -91,8 +91,8 @@ class Generator:
             answers=scene.answers,
             asked=scene.asked,
             files_only=scene.files_only,
-            told_email_in=scene.told_email_in,
-            told_phone_in=scene.told_phone_in,
+            email_message_id=scene.email_message_id,
+            phone_message_id=scene.phone_message_id,
             erased=person.number % 40 == 38,  # noqa: PLR2004  (one visitor in forty asked to be forgotten)
             anonymised=number % 40 == 19,  # noqa: PLR2004  (the same)
             date_style=rng.choice(_DATE_STYLES),
@@ -113,7 +113,7 @@ def _stage(scene: Scene, client: Client) -> Cast:
 
 
 def _extras(rng: random.Random, language: Language, person: Person) -> dict[str, Any]:
-    """Draw what a conversation may carry beside its messages."""
+    """Draw at random what a conversation may have beside its messages."""
     custom: dict[str, str | int | float | bool] = {}
     if rng.random() < 0.5:  # noqa: PLR2004  (half of the sites send custom data)
         custom = {"plan": rng.choice(("gold", "basic")), "visits": rng.randint(1, 40)}

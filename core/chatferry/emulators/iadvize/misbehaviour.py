@@ -1,4 +1,4 @@
-"""The faults of the wire: what GraphQL answers instead of an answer, and how it breaks off."""
+"""HTTP faults: error responses, broken bodies and dropped connections instead of a GraphQL answer."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gat
 
 
 def refuse(faults: FaultBoard, closing: threading.Event) -> Response | None:
-    """Return what is answered instead of an answer, or None if all is well.
+    """Return the response of the fault that strikes, or None if none does.
 
-    A slow answer is waited for here.
+    A slow answer is delayed here.
     """
     if fault := faults.strikes("slow"):
         closing.wait(number(fault, 2.0))
@@ -37,7 +37,7 @@ def reset() -> Response:
     """Drop the connection: the client sees it reset, and no byte of an answer."""
     raw = request.environ.get("werkzeug.socket")
     if isinstance(raw, socket.socket):
-        # Lingering for no time makes the kernel send a reset instead of an orderly end. Detached,
+        # SO_LINGER with time-out 0 makes the kernel send RST instead of FIN. Detached,
         # because the handler's reader would keep a merely closed socket open.
         with contextlib.suppress(OSError):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""Pages for people: what the emulator holds, a conversation as a chat, deliveries, faults."""
+"""HTML pages: the conversations, one of them as a chat, the webhook deliveries, the faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in the emulated world: clients with their projects and operators, and the visitors."""
+"""The people of the emulated world: clients with their projects and operators, and visitors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A visitor, with what iAdvize's profile holds of them and what they tell only in messages."""
+    """A visitor: the profile that iAdvize keeps, and the e-mail and phone that only messages contain."""
 
     number: int
     id: str
@@ -75,8 +75,8 @@ class Person:
     legacy_id: int
     channel: str
     profile: Mapping[str, str | None] = field(repr=False)
-    told_email: str | None = field(default=None, repr=False)
-    told_phone: str | None = field(default=None, repr=False)
+    typed_email: str | None = field(default=None, repr=False)
+    typed_phone: str | None = field(default=None, repr=False)
 
     @property
     def onsite(self) -> bool:
@@ -171,8 +171,8 @@ def make_person(seed: int, number: int, phrases: Phrases, *, offsite: bool = Fal
             "username": f"{first}.{number}" if channel in _OFFSITE else None,
             **_address(rng, phrases),
         },
-        told_email=f"home.{address}" if email is Known.BOTH else address if email is Known.TEXT else None,
-        told_phone=telephone if phone is Known.TEXT else None,
+        typed_email=f"home.{address}" if email is Known.BOTH else address if email is Known.TEXT else None,
+        typed_phone=telephone if phone is Known.TEXT else None,
     )
 
 

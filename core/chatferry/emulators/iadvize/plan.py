@@ -1,8 +1,8 @@
-"""A query compiled to closures over dictionaries: what graphql-core would answer, ten times as fast.
+"""A query compiled to closures over dictionaries: the answers of graphql-core, ten times as fast.
 
-Our data is dictionaries that already have the right shape, so most of what an executor does for a
-field is known as soon as the document is. A plan covers plain queries; whatever it does not cover,
-and every error, is left to graphql-core by raising :class:`Unplanned`.
+The data are dictionaries of the right shape already, so most of what an executor does for a field can
+be done once a document. A plan covers plain queries; whatever it does not cover, and every error, is
+left to graphql-core by raising :class:`Unplanned`.
 """
 
 from __future__ import annotations

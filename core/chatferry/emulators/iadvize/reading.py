@@ -1,4 +1,4 @@
-"""What one request may see, with the faults that strike it."""
+"""The view of one GraphQL request: the conversations its user may read, with the faults that strike."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Reading:
     def closed_between(
         self, interval: Mapping[str, float], projects: Container[int] | None = None
     ) -> list[tuple[float, str]]:
-        """Return when which conversations closed in an interval that this user may see."""
+        """Return the conversations of this user that closed in an interval: when, and the id."""
         end = interval["to"]
         if fault := self._faults.strikes("late-search"):
             end = min(end, time.time() - number(fault, 5.0))

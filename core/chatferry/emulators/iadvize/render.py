@@ -1,4 +1,4 @@
-"""A script at a moment in time, as GraphQL shows it."""
+"""GraphQL objects of a conversation as it is at a moment in time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Performance:
     begun: float
     pace: float = 1.0
     late: float = 0.0
-    """Seconds after the close until late facts are there; 0 waits as long as the script says."""
+    """Seconds from the close to survey answers and purchases; 0 keeps the delays of the script."""
     erased: bool = False
     anonymised: bool = False
 
@@ -56,12 +56,12 @@ class Performance:
         return self.at(self.script.duration)
 
     def late_at(self, click: Click) -> float:
-        """Return when a late fact is known."""
+        """Return when a survey answer or a purchase is known."""
         return self.closed + (self.late or click.after / self.pace)
 
     @property
     def ended(self) -> float:
-        """When the last late fact is known, and nothing changes any more."""
+        """When the last survey answer or purchase is known: nothing changes any more."""
         clicks = (*self.script.survey, *self.script.purchases)
         return max(self.closed, *map(self.late_at, clicks)) if clicks else self.closed
 

@@ -1,4 +1,4 @@
-"""The fields that need more than a look into a dictionary: the roots, and the pages of messages."""
+"""The fields that need more than a dictionary look-up: the roots, and the pages of messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plots: every way a question, an answer and a handover can look."""
+"""The plots: the forms that questions, answers and handovers take in real conversations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOPICS = ("vehicle", "budget", "delay", "city", "project")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """A scene with its cast, and the moves that the plots are made of."""
+    """A scene with its operators, and the steps that plots are made of."""
 
     scene: Scene
     bot: Operator
@@ -25,11 +25,11 @@ class Cast:
 
     @property
     def rng(self) -> random.Random:
-        """Chance."""
+        """The random generator of the scene."""
         return self.scene.rng
 
     def marked(self, number: int, text: str, *, marker: str | None = None) -> str:
-        """Return a question with its marker in one of the forms seen in the wild."""
+        """Return a question with its marker in one of the forms seen in production."""
         return (marker or self.rng.choice(MARKERS)).format(n=number) + text
 
     def enter(self, operator: Operator) -> None:
@@ -40,7 +40,7 @@ class Cast:
         self.scene.operator(operator, greeting)
 
     def transfer(self, operator: Operator) -> None:
-        """Hand over to somebody else."""
+        """Transfer the conversation to another operator."""
         self.scene.system("TransferredToUserSystemAttachment")
         self.enter(operator)
 
@@ -77,17 +77,17 @@ class Cast:
         if address:
             self.scene.visitor(address)
         else:
-            self.scene.tell_contact()
+            self.scene.write_contact()
 
-    def chatter(self, speaker: Operator, turns: int) -> None:
-        """Talk about nothing in particular."""
-        for _ in range(turns):
+    def chatter(self, speaker: Operator, rounds: int) -> None:
+        """Exchange messages that ask and answer nothing."""
+        for _ in range(rounds):
             self.scene.operator(speaker, self.rng.choice(self.scene.language.chat))
             self.scene.visitor(self.rng.choice(self.scene.language.visitor_chat))
 
     def part(self, speaker: str | Operator) -> None:
         """Say good-bye."""
-        self.scene.tell_contact()
+        self.scene.write_contact()
         self.scene.operator(speaker, self.scene.language.bye)
         if self.rng.random() < 0.5:  # noqa: PLR2004  (half of the visitors are polite)
             self.scene.visitor(self.scene.language.thanks)
@@ -151,7 +151,7 @@ def asked_again(stage: Cast) -> None:
 def unanswered(stage: Cast) -> None:
     """The visitor leaves before the last questions."""
     stage.enter(stage.bot)
-    stage.scene.tell_contact()
+    stage.scene.write_contact()
     stage.ask(stage.bot, 1, "vehicle")
     stage.reply("vehicle")
     stage.ask(stage.bot, 2, "budget")
@@ -190,7 +190,7 @@ def long_talk(stage: Cast) -> None:
 
 
 def small_talk(stage: Cast) -> None:
-    """Nobody asks a marked question; a marker that the visitor writes is no question."""
+    """No marked question is asked; a marker that the visitor writes is no question."""
     stage.enter(stage.agents[0])
     stage.scene.visitor(f"[](Q1) {stage.scene.language.questions['city'].ask}")
     stage.chatter(stage.agents[0], 4)
@@ -271,12 +271,12 @@ def social(stage: Cast) -> None:
     stage.part("brand")
 
 
-def nobody_came(stage: Cast) -> None:
-    """The visitor waits, tells an address, and leaves; no operator takes part."""
+def no_operator(stage: Cast) -> None:
+    """The visitor waits, writes an e-mail address, and leaves; no operator takes part."""
     scene = stage.scene
     scene.visitor(scene.rng.choice(scene.language.visitor_hello))
     scene.automatic(scene.language.automatic)
-    scene.tell_contact()
+    scene.write_contact()
     scene.system("VisitorLeftSystemAttachment")
     scene.system("ConversationClosedSystemAttachment")
 
@@ -316,13 +316,13 @@ PLOTS: tuple[Callable[[Cast], None], ...] = (
     attachments,
     social,
     bot_then_agent,
-    nobody_came,
+    no_operator,
     expert,
     bot_alone,
     agent_prepared,
     bot_menus,
 )
-"""Played in turn, so that twenty conversations show every plot."""
+"""Used in rotation: twenty conversations in a row have every plot."""
 
 
 def _image() -> Mapping[str, object]:

@@ -28,16 +28,16 @@ def load_schema(without: Iterable[str] = ()) -> GraphQLSchema:
     :raises ValueError: if there is no such field.
     """
     source = resources.files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8")
-    # A test validates the file; doing it at each start would cost more than all the rest.
+    # A test validates the file; validating it at each start would be the slowest part of the start.
     schema = build_schema(source, no_location=True, assume_valid_sdl=True)
     for name in without:
-        _take_out(schema, name)
+        _remove_field(schema, name)
     attach(schema)
-    _teach_scalars(schema)
+    _set_scalar_parsers(schema)
     return schema
 
 
-def _take_out(schema: GraphQLSchema, unwanted: str) -> None:
+def _remove_field(schema: GraphQLSchema, unwanted: str) -> None:
     owner, _, field = unwanted.partition(".")
     named = {name: kind for name, kind in schema.type_map.items() if _has_fields(kind)}
     if field not in getattr(named.get(owner), "fields", {}):
@@ -55,11 +55,11 @@ def _has_fields(kind: object) -> TypeGuard[GraphQLObjectType | GraphQLInterfaceT
     return isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
 
 
-def _teach_scalars(schema: GraphQLSchema) -> None:
+def _set_scalar_parsers(schema: GraphQLSchema) -> None:
     for name, parse_value in (("UUID", _uuid), ("DateTime", _instant), ("LegacyId", _legacy_id)):
         scalar = schema.type_map.get(name)
         if isinstance(scalar, GraphQLScalarType):
-            # The newer name is what graphql-core 3.3 asks, the older what 3.2 does.
+            # graphql-core 3.3 calls the newer name, 3.2 the older one.
             for attribute in ("parse_value", "coerce_input_value"):
                 setattr(scalar, attribute, parse_value)
 

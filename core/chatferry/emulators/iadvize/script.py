@@ -1,7 +1,7 @@
-"""One conversation as it is acted: who says what, when, and what a right connector must find in it.
+"""One generated conversation: who says what and when, and the answers that must be found in it.
 
-The truth is written down while the conversation is acted, question by question. It is never read
-back out of the texts.
+The ground truth is recorded while the conversation is generated, question by question. It is never
+parsed from the texts.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class TrueAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A late fact: seconds after the close, and what a survey answer or a purchase says."""
+    """A survey answer or a purchase, so many seconds after the close."""
 
     after: float
     facts: Mapping[str, Any] = field(repr=False)
@@ -49,7 +49,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A whole conversation, without dates: it can be played at any time and pace."""
+    """A whole conversation, without dates: it can be played at any time and speed."""
 
     number: int
     id: str
@@ -64,9 +64,9 @@ class Script:
     asked: tuple[str, ...]
     files_only: tuple[str, ...] = ()
     """The questions that were replied to by a file and no word."""
-    told_email_in: str | None = None
-    """The message in which the visitor told their e-mail."""
-    told_phone_in: str | None = None
+    email_message_id: str | None = None
+    """The message in which the visitor wrote their e-mail."""
+    phone_message_id: str | None = None
     erased: bool = False
     """The visitor's personal data was deleted (VisitorAnonymize)."""
     anonymised: bool = False
@@ -85,7 +85,7 @@ class Script:
 
 
 class Scene:
-    """Acts a conversation, line by line, and writes the truth down."""
+    """Generates a conversation line by line, and records the ground truth."""
 
     def __init__(self, rng: random.Random, language: Language, person: Person) -> None:
         self.rng = rng
@@ -94,15 +94,15 @@ class Scene:
         self.now = 0.0
         self.lines: list[Line] = []
         self.pushes: list[tuple[float, int]] = []
-        self.told_email_in: str | None = None
-        self.told_phone_in: str | None = None
+        self.email_message_id: str | None = None
+        self.phone_message_id: str | None = None
         self._attempts: list[tuple[str, list[tuple[str, str]]]] = []
         self._filed: set[str] = set()
 
     def _add(self, speaker: str | Operator, text: str | None = None, *attachments: Mapping[str, Any]) -> str:
         line_id = make_uuid(self.rng)
         self.lines.append(Line(id=line_id, at=self.now, speaker=speaker, text=text, attachments=attachments))
-        # Now and then two lines share an instant: only the order of the edges tells them apart.
+        # Some lines share a timestamp: only the order of the edges tells them apart.
         self.now += self.rng.choice((0.0, 0.8, 3.5, 12.25, 41.007))
         return line_id
 
@@ -127,12 +127,12 @@ class Scene:
         *attachments: Mapping[str, Any],
         asks: tuple[str, ...] = (),
     ) -> None:
-        """Let somebody of the brand's side speak; ``asks`` names the questions it asks."""
+        """Let an operator or the brand speak; ``asks`` names the questions it asks."""
         self._add(speaker, text, *attachments)
         self._open(*asks)
 
     def _open(self, *questions: str) -> None:
-        # Questions asked in one breath share what follows: nobody can tell which word answers which.
+        # Questions of one message share the replies: which reply answers which question cannot be known.
         shared: list[tuple[str, str]] = []
         self._attempts.extend((question, shared) for question in questions)
 
@@ -145,14 +145,14 @@ class Scene:
             self._filed.add(self._attempts[-1][0])
         return line_id
 
-    def tell_contact(self) -> None:
+    def write_contact(self) -> None:
         """Let the visitor write the addresses that are not in the profile."""
-        if self.person.told_email and self.told_email_in is None:
-            hint = self.language.email_hint.format(email=self.person.told_email)
-            self.told_email_in = self.visitor(hint)
-        if self.person.told_phone and self.told_phone_in is None:
-            hint = self.language.phone_hint.format(phone=self.person.told_phone)
-            self.told_phone_in = self.visitor(hint)
+        if self.person.typed_email and self.email_message_id is None:
+            hint = self.language.email_hint.format(email=self.person.typed_email)
+            self.email_message_id = self.visitor(hint)
+        if self.person.typed_phone and self.phone_message_id is None:
+            hint = self.language.phone_hint.format(phone=self.person.typed_phone)
+            self.phone_message_id = self.visitor(hint)
 
     @property
     def asked(self) -> tuple[str, ...]:

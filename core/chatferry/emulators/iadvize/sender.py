@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """What became of one event: ``pending``, ``acknowledged``, ``lost`` or ``dropped``."""
+    """One event and its state: ``pending``, ``acknowledged``, ``lost`` or ``dropped``."""
 
     webhook: Webhook
     state: str = "pending"
@@ -80,7 +80,7 @@ class Delivery:
 
 
 class Sender:
-    """A clock and a pool of threads. Close it when done."""
+    """Sends webhooks: a scheduler thread and a pool of senders. Close it when done."""
 
     def __init__(self, settings: WebhookSettings, faults: FaultBoard) -> None:
         self.settings = settings
@@ -92,7 +92,7 @@ class Sender:
         self._open = 0
         self._changed = threading.Condition()
         self._closed = False
-        # Half the cost of requests, which counts: the receiver under test shares the machine.
+        # urllib3 costs half the CPU of requests, which matters: the receiver under test shares the machine.
         self._connections = urllib3.PoolManager(maxsize=settings.workers, block=True, retries=False)
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="webhook")
         self._clock = threading.Thread(target=self._run, name="webhook-clock", daemon=True)
@@ -135,13 +135,13 @@ class Sender:
     def _try(self, delivery: Delivery) -> None:
         try:
             attempt = self._post(delivery)
-            self._settle(delivery, attempt)
+            self._record(delivery, attempt)
         finally:
             with self._changed:
                 self._open -= 1
                 self._changed.notify_all()
 
-    def _settle(self, delivery: Delivery, attempt: Attempt) -> None:
+    def _record(self, delivery: Delivery, attempt: Attempt) -> None:
         with self._changed:
             delivery.attempts.append(attempt)
             failed = sum(not tried.acknowledged for tried in delivery.attempts)
@@ -182,12 +182,12 @@ class Sender:
             return list(self._deliveries.values())
 
     def settle(self, timeout: float = 60.0) -> bool:
-        """Wait until nothing is on its way and no retry is due; return whether it came to that."""
+        """Wait until no webhook is in flight or due for a retry; return False after the time-out."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout)
 
     def close(self) -> None:
-        """Stop: what is on its way ends, what waits is forgotten."""
+        """Stop: requests in flight finish, scheduled ones are dropped."""
         with self._changed:
             self._closed = True
             self._due.clear()

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP's body: read the document, remember it, answer it."""
+"""Execute GraphQL: parse and validate a document, cache it, answer it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Query:
 
 
 class GraphQLService:
-    """The schema and the documents that were read last."""
+    """The schema and a cache of the documents read last (LRU)."""
 
     def __init__(self, without: Iterable[str] = ()) -> None:
         self.schema = load_schema(without)

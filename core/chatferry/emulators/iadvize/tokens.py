@@ -1,4 +1,4 @@
-"""Logging in: the password grant, its limits, and tokens that end (iAdvize docs, "Authentication")."""
+"""Logging in: the password grant, its rate limits, tokens that expire (iAdvize docs, "Authentication")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WINDOW = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logins:
-    """The limits; seconds. How long iAdvize blocks a user is not documented."""
+    """The rate limits of logins, times in seconds. How long iAdvize blocks a user is not documented."""
 
     token_lifetime: float = 86_400.0
     per_user: int = 10
@@ -35,15 +35,15 @@ class LoginAnswer:
     body: Mapping[str, Any]
 
 
-class TokenDesk:
-    """Gives tokens out, takes them back, and blocks who asks too often."""
+class TokenIssuer:
+    """Issues and revokes tokens, and enforces the rate limits of logins."""
 
     def __init__(
         self, clients: Iterable[Client], logins: Logins, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.logins = logins
         self.given = 0
-        """How many tokens were given out."""
+        """How many tokens were issued."""
         self.refused = 0
         """How many logins were refused, for whatever reason."""
         self._clients: dict[str, list[Client]] = {}
@@ -113,7 +113,7 @@ class TokenDesk:
             return clients if clients and until > self._clock() else None
 
     def revoke(self) -> int:
-        """Take every token back; return how many were valid."""
+        """Revoke every token; return how many were valid."""
         with self._lock:
             valid = sum(until > self._clock() for until, _ in self._tokens.values())
             self._tokens.clear()

@@ -1,4 +1,4 @@
-"""What a right connector must find, known from how a conversation was acted."""
+"""The ground truth: what must be found in a conversation, known from how it was generated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatferry.emulators.iadvize.script import TrueAnswer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What a right connector must find in a conversation once it has closed and late facts came."""
+    """What must be found in a conversation once it is closed and its survey and purchases are known."""
 
     conversation_id: str
     platform: str
@@ -29,7 +29,7 @@ class Truth:
     answers: Mapping[str, TrueAnswer]
     unanswered: tuple[str, ...]
     files_only: tuple[str, ...]
-    """Those of the unanswered that were replied to by a file: whether that answers is for you to say."""
+    """Those of the unanswered that were replied to by a file: whether that is an answer is left open."""
     email: str | None = field(repr=False)
     email_from: str | None
     """``profile``, ``message`` or None."""
@@ -38,7 +38,7 @@ class Truth:
     phone_from: str | None
     visitor: Mapping[str, str | None] = field(repr=False)
     answered: bool
-    """Whether anybody on the brand's side said a word."""
+    """Whether an operator, a bot or the brand wrote a message."""
     messages: int
     """Messages of participants."""
     system_messages: int
@@ -55,15 +55,15 @@ class Truth:
 
 
 def truth_of(performance: Performance) -> Truth:
-    """Return the truth about a performance, from how it was acted."""
+    """Return the ground truth of a performance, from its script."""
     script, silent = performance.script, performance.anonymised
     answers = {} if silent else script.answers
     profile = visitor_of(performance)
     email, email_from = _contact(
-        profile["email"], script.told_email_in, script.person.told_email, silent=silent
+        profile["email"], script.email_message_id, script.person.typed_email, silent=silent
     )
     phone, phone_from = _contact(
-        profile["phoneNumber"], script.told_phone_in, script.person.told_phone, silent=silent
+        profile["phoneNumber"], script.phone_message_id, script.person.typed_phone, silent=silent
     )
     system = sum(line.speaker == "system" for line in script.lines)
     return Truth(
@@ -81,7 +81,7 @@ def truth_of(performance: Performance) -> Truth:
         files_only=() if silent else script.files_only,
         email=email,
         email_from=email_from,
-        email_message_id=script.told_email_in if email_from == "message" else None,
+        email_message_id=script.email_message_id if email_from == "message" else None,
         phone=phone,
         phone_from=phone_from,
         visitor={name: profile[name] for name in PROFILE},
@@ -102,10 +102,10 @@ def truth_of(performance: Performance) -> Truth:
 
 
 def _contact(
-    in_profile: str | None, told_in: str | None, told: str | None, *, silent: bool
+    in_profile: str | None, message_id: str | None, in_message: str | None, *, silent: bool
 ) -> tuple[str | None, str | None]:
     if in_profile:
         return in_profile, "profile"
-    if told_in and not silent:
-        return told, "message"
+    if message_id and not silent:
+        return in_message, "message"
     return None, None

@@ -18,7 +18,7 @@ from chatferry.emulators.iadvize.script import Click
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One event on its way. ``at`` is when it happened; the body is made when it is first sent."""
+    """One event to send. ``at`` is when it happened; the body is made when it is first sent."""
 
     event_id: str
     event_type: str

@@ -1,4 +1,4 @@
-"""The emulated platform: conversations that closed long ago, that run, and that are still to come."""
+"""The emulated platform and its conversations: closed ones, running ones, and those still to be played."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatferry.emulators.iadvize.people import Client, make_clients
 from chatferry.emulators.iadvize.phrases import load_phrases
 from chatferry.emulators.iadvize.render import Performance, conversation_node
 from chatferry.emulators.iadvize.sender import Sender, WebhookSettings
-from chatferry.emulators.iadvize.tokens import Logins, TokenDesk
+from chatferry.emulators.iadvize.tokens import Logins, TokenIssuer
 from chatferry.emulators.iadvize.truth import Truth, truth_of
 
 HISTORY_START = 1_767_600_000.0
@@ -45,9 +45,9 @@ class Play:
     pushed: bool = True
     """Whether ``v2.conversation.pushed`` is sent."""
     late: bool = True
-    """Whether satisfaction and transactions follow the close."""
+    """Whether survey answers and purchases follow the close."""
     late_after: float = _LATE_FACTS
-    """Seconds from the close to the late facts; 0 keeps the generated delays."""
+    """Seconds from the close to survey answers and purchases; 0 keeps the generated delays."""
 
     def __post_init__(self) -> None:
         if self.count < 0 or self.pace <= 0 or self.late_after < 0 or (self.rate or 1) <= 0:
@@ -73,7 +73,7 @@ class IAdvizeWorld:
         conversations: int = 100,
         clients: int | Sequence[Client] = 1,
         username: str = "connector@example.com",
-        password: str = "emulated",  # noqa: S107  (everybody may know it)
+        password: str = "emulated",  # noqa: S107  (no secret: the emulator's default)
         webhooks: WebhookSettings | None = None,
         logins: Logins | None = None,
         faults: FaultBoard | None = None,
@@ -84,7 +84,7 @@ class IAdvizeWorld:
         self.clients: tuple[Client, ...] = tuple(clients)
         self.faults = faults or FaultBoard(FAULTS, seed=seed)
         self.generator = Generator(seed, self.clients, phrases)
-        self.tokens = TokenDesk(self.clients, logins or Logins())
+        self.tokens = TokenIssuer(self.clients, logins or Logins())
         self.sender = Sender(webhooks or WebhookSettings(), self.faults)
         self.counters: Counter[str] = Counter()
         self.closing = threading.Event()
@@ -100,7 +100,7 @@ class IAdvizeWorld:
         self._extend(conversations)
 
     def use(self, faults: FaultBoard) -> None:
-        """Misbehave as this board says."""
+        """Use another fault board."""
         self.faults = self.sender.faults = faults
 
     # ------------------------------------------------------------------------ what there is
@@ -144,7 +144,7 @@ class IAdvizeWorld:
             )
 
     def node(self, conversation_id: str) -> dict[str, Any] | None:
-        """Return the GraphQL conversation as it is now, whoever may read it."""
+        """Return the GraphQL conversation as it is now, without a check of access rights."""
         number = self._numbers.get(conversation_id)
         if number is None:
             return None
@@ -165,7 +165,7 @@ class IAdvizeWorld:
         return node
 
     def place_of(self, conversation_id: str) -> tuple[Client, int]:
-        """Return the client and the project of a conversation, without making it.
+        """Return the client and the project of a conversation, without generating it.
 
         :raises KeyError: if there is no such conversation.
         """
@@ -173,14 +173,14 @@ class IAdvizeWorld:
         return self.generator.client_of(number), self.generator.project_of(number).id
 
     def closed_between(self, start: float, end: float) -> list[tuple[float, str]]:
-        """Return when which conversations closed in a period, oldest first."""
+        """Return the conversations that closed in a period, oldest first: when, and the id."""
         with self._lock:
             low = bisect.bisect_left(self._closed, (start, -1))
             high = bisect.bisect_right(self._closed, (min(end, time.time()), 1 << 60))
             return [(closed, self._ids[number]) for closed, number in self._closed[low:high]]
 
     def truth(self, conversation_id: str) -> Truth:
-        """Return what a right connector must find.
+        """Return the ground truth of a conversation.
 
         :raises KeyError: if there is no such conversation.
         """
@@ -280,11 +280,11 @@ class IAdvizeWorld:
         self.sender.send(webhooks.client_event(client, event_type, time.time(), facts))
 
     def settle(self, timeout: float = 60.0) -> bool:
-        """Wait until every webhook is acknowledged or lost; return whether it came to that."""
+        """Wait until every webhook is acknowledged or lost; return False after the time-out."""
         return self.sender.settle(timeout)
 
     def acknowledged(self, event_type: str = "v2.conversation.closed") -> list[str]:
-        """Return the conversations whose event of this type the receiver took."""
+        """Return the conversations whose event of this type the receiver acknowledged."""
         return [
             delivery.webhook.conversation_id
             for delivery in self.sender.deliveries

@@ -1,15 +1,15 @@
-"""What is wrong with an expression, found at the start instead of on the first lead."""
+"""Static checks of expressions, made at the start instead of on the first lead."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from chatferry.leads.mapping.empty import Lookup
 from chatferry.leads.mapping.expressions import NAMES, SHAPES, Expressions
+from chatferry.settings.fields import nearest
 
 
 def problems_of(source: str, language: Expressions) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _attribute(node: nodes.Expr) -> str | None:
 
 
 def _kind(node: nodes.Expr) -> type | None:
-    """Return what an expression gives, if that can be known without a lead."""
+    """Return the type of an expression, if it can be known without a lead."""
     if isinstance(node, nodes.Name):
         return NAMES.get(node.name)
     attribute = _attribute(node)
@@ -90,7 +90,5 @@ def _written(node: nodes.Expr) -> str:
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    listed = sorted(known)
-    near = get_close_matches(name, listed, n=1)
-    hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(listed)}"
+    hint = nearest(name, known) or f"; there are {', '.join(sorted(known))}"
     return f'there is no {what} called "{name}"{hint}'

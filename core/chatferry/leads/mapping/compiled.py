@@ -1,4 +1,4 @@
-"""A destination's mapping, checked and compiled once, then applied to every lead."""
+"""A destination's field mapping: checked and compiled once, then applied to every lead."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """One mapped field; ``place`` is that of its expression among the distinct ones."""
+    """One mapped field; ``place`` is the index of its expression among the distinct ones."""
 
     object: str
     name: str
@@ -56,7 +56,7 @@ def _contradictions(settings: FieldSettings) -> Iterator[str]:
 
 
 class CompiledMapping:
-    """A destination's mapping, ready for leads; safe between threads. See :func:`compile_mapping`."""
+    """A destination's compiled mapping; thread-safe. See :func:`compile_mapping`."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class CompiledMapping:
             for object_name, named in fields.items()
             for name, settings in named.items()
         )
-        self._all = self._bound(tuple(sources))
+        self._all = self._compile(tuple(sources))
 
     def records(self, lead: Lead) -> dict[str, Record]:
-        """Return the CRM records of a lead, empty values left out; its ``records`` are not looked at.
+        """Return the CRM records of a lead, empty values left out; its own ``records`` are ignored.
 
         :raises MappingError: naming the field whose expression fails, never a value.
         """
@@ -92,14 +92,14 @@ class CompiledMapping:
                 groups[field.object][field.settings.mode][field.name] = value
         return {name: _record(group) for name, group in groups.items()}
 
-    def _bound(self, sources: Sequence[str]) -> TemplateExpression:
+    def _compile(self, sources: Sequence[str]) -> TemplateExpression:
         return self._language.bind([self._language.read(source) for source in sources])
 
     def _values(self, lead: Lead) -> list[Any]:
         context = context_of(lead)
         try:
             return list(self._all(context) or ())
-        except Exception as error:  # noqa: BLE001  (whatever fails, one field is to blame)
+        except Exception as error:  # noqa: BLE001  (an expression may fail in any way)
             raise self._culprit(context, error) from None
 
     def _culprit(self, context: Mapping[str, Any], error: Exception) -> MappingError:
@@ -107,7 +107,7 @@ class CompiledMapping:
         field = self._fields[0]
         for field in self._fields:
             try:
-                self._bound([field.settings.expression])(context)
+                self._compile([field.settings.expression])(context)
             except Exception as own:  # noqa: BLE001  (an expression may fail in any way)
                 return self._failure(field, type(own).__name__)
         return self._failure(field, type(error).__name__)
@@ -133,7 +133,7 @@ def _record(group: Mapping[FieldMode, Mapping[str, Value]]) -> Record:
 
 
 def _value(value: Any) -> Value:
-    """Return what a record may hold; None for what is empty.
+    """Return a value that a record may hold; None if it is empty.
 
     :raises TypeError: if it is neither a value nor a list of them.
     """

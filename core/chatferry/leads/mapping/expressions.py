@@ -1,4 +1,4 @@
-"""The language of field expressions: Jinja2's, in its sandbox, over the nouns of the model only."""
+"""The language of field expressions: Jinja2's sandbox, which reads the classes of the model only."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _HIDDEN = frozenset({"raw"})
 _PROPERTIES: Mapping[type, Mapping[str, type]] = {Conversation: {"key": str, "answered": bool}}
 
 
-def _plain(hint: Any) -> type | None:
-    """Return what an expression meets where the model says ``hint``; None if it cannot be known."""
+def _readable_type(hint: Any) -> type | None:
+    """Return the type that an expression reads where the model has ``hint``; None if it cannot be known."""
     if get_origin(hint) in {Union, types.UnionType}:
         known = [kind for kind in get_args(hint) if kind is not types.NoneType]
-        return _plain(known[0]) if len(known) == 1 else None
+        return _readable_type(known[0]) if len(known) == 1 else None
     if get_origin(hint) is not None:
         return Lookup if issubclass(get_origin(hint), Mapping) else None
     return hint if isinstance(hint, type) else None
@@ -45,7 +45,7 @@ def _plain(hint: Any) -> type | None:
 
 def _shape(kind: type) -> Mapping[str, type | None]:
     hints = get_type_hints(kind)
-    shown = {f.name: _plain(hints[f.name]) for f in fields(kind) if f.name not in _HIDDEN}
+    shown = {f.name: _readable_type(hints[f.name]) for f in fields(kind) if f.name not in _HIDDEN}
     return {**shown, **_PROPERTIES.get(kind, {})}
 
 
@@ -56,7 +56,7 @@ SHAPES: Mapping[type, Mapping[str, type | None]] = {
         for kind in (Attachment, Author, Conversation, Message, Satisfaction, Transaction, Visitor)
     },
 }
-"""What an expression may read of each noun, and what it finds there."""
+"""The attributes of each class that an expression may read, with their types."""
 
 NAMES: Mapping[str, type] = {
     "answers": Lookup,
@@ -66,15 +66,14 @@ NAMES: Mapping[str, type] = {
     "transcript": str,
     "visitor": Visitor,
 }
-"""What an expression may start from."""
-
+"""The names an expression may start with."""
 
 _NOTHING = "_nothing"
-"""What an ``if`` without an ``else`` gives; no expression can write the name, see ``NAMES``."""
+"""The value of an ``if`` without an ``else``; expressions cannot use the name, see ``NAMES``."""
 
 
 def context_of(lead: Lead) -> dict[str, Any]:
-    """Return what an expression sees of a lead."""
+    """Return the names and values of a lead for expressions."""
     return {
         "answers": Lookup({name: answer.value for name, answer in lead.answers.items()}),
         "conversation": lead.conversation,
@@ -87,7 +86,7 @@ def context_of(lead: Lead) -> dict[str, Any]:
 
 
 class Expressions(SandboxedEnvironment):
-    """Jinja2's sandbox without globals, with our filters, where nothing is empty instead of None."""
+    """Jinja2's sandbox without globals, with chatferry's filters, and with the empty value for None."""
 
     def __init__(self) -> None:
         super().__init__(undefined=Empty)
@@ -96,21 +95,21 @@ class Expressions(SandboxedEnvironment):
         self.tests["none"] = lambda value: value is None or isinstance(value, Undefined)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Read an attribute: of a noun if expressions may see it, else as the sandbox does."""
+        """Read an attribute: of the model's classes those in ``SHAPES``, else as the sandbox does."""
         shape = SHAPES.get(type(obj))
         if shape is not None:
-            return _shown(getattr(obj, attribute)) if attribute in shape else EMPTY
+            return _with_empty(getattr(obj, attribute)) if attribute in shape else EMPTY
         if type(obj) is Lookup:
-            return _shown(obj.get(attribute))
-        return _shown(super().getattr(obj, attribute))
+            return _with_empty(obj.get(attribute))
+        return _with_empty(super().getattr(obj, attribute))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Read an item; of a noun or of named values it is the same as an attribute."""
+        """Read an item; of the model's classes and of named values it is the same as an attribute."""
         if type(obj) is Lookup:
-            return _shown(obj.get(argument))
+            return _with_empty(obj.get(argument))
         if type(obj) in SHAPES:
             return self.getattr(obj, str(argument))
-        return _shown(super().getitem(obj, argument))
+        return _with_empty(super().getitem(obj, argument))
 
     def read(self, source: str) -> nodes.Expr:
         """Return the syntax tree of an expression.
@@ -125,9 +124,9 @@ class Expressions(SandboxedEnvironment):
         return expression
 
     def bind(self, expressions: Sequence[nodes.Expr]) -> TemplateExpression:
-        """Compile several expressions into one that gives the list of their values.
+        """Compile several expressions into one that returns the list of their values.
 
-        One call costs one context instead of one a field, which is most of what a field costs.
+        One call needs one context instead of one a field, which is most of the cost of a field.
         """
         result = nodes.Name("result", "store")
         values = nodes.List(list(expressions), lineno=1)
@@ -136,13 +135,13 @@ class Expressions(SandboxedEnvironment):
         values.set_environment(self)
         body: list[nodes.Node] = [nodes.Assign(result, values, lineno=1)]
         with warnings.catch_warnings():
-            # An item of a number fails on the lead, by the field's name; Python warns of it without.
+            # An item of a number fails on the lead, with the field's name; the compiler's warning has none.
             warnings.simplefilter("ignore", SyntaxWarning)
             template = self.from_string(nodes.Template(body, lineno=1))
         return TemplateExpression(template, undefined_to_none=False)
 
 
-def _shown(value: Any) -> Any:
+def _with_empty(value: Any) -> Any:
     if value is None:
         return EMPTY
     if isinstance(value, Mapping):

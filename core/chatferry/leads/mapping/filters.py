@@ -22,7 +22,7 @@ def _empty(value: Any) -> bool:
     return value is None or isinstance(value, Undefined) or (isinstance(value, str) and not value.strip())
 
 
-def _quiet(function: Filter) -> Filter:
+def _skip_empty(function: Filter) -> Filter:
     @wraps(function)
     def filtered(value: Any, *args: Any, **kwargs: Any) -> Any:
         return EMPTY if _empty(value) else function(value, *args, **kwargs)
@@ -62,7 +62,7 @@ def number(value: float | str) -> Any:
 
 
 def join(value: Iterable[Any], separator: str = "; ") -> str:
-    """Write the items of a list that are not empty, one after the other."""
+    """Join the items of a list that are not empty."""
     items = [value] if isinstance(value, str) else value
     return separator.join(str(item) for item in items if not _empty(item))
 
@@ -98,13 +98,13 @@ def oneline(value: Any) -> str:
 FILTERS: Mapping[str, Filter] = {
     "default": default,
     **{
-        function.__name__: _quiet(function)
+        function.__name__: _skip_empty(function)
         for function in (date, first, join, last, number, oneline, replace, truncate, round)
     },
-    "capitalize": _quiet(lambda value: str(value).capitalize()),
+    "capitalize": _skip_empty(lambda value: str(value).capitalize()),
     "length": len,
-    "lower": _quiet(lambda value: str(value).lower()),
-    "title": _quiet(lambda value: str(value).title()),
-    "trim": _quiet(lambda value: str(value).strip()),
-    "upper": _quiet(lambda value: str(value).upper()),
+    "lower": _skip_empty(lambda value: str(value).lower()),
+    "title": _skip_empty(lambda value: str(value).title()),
+    "trim": _skip_empty(lambda value: str(value).strip()),
+    "upper": _skip_empty(lambda value: str(value).upper()),
 }

@@ -7,8 +7,7 @@ from typing import ClassVar, TypeAlias
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from chatferry.leads.addresses import usable_email
-from chatferry.leads.strategies.emails import valid_email, written_in
+from chatferry.leads.emails import usable_email, valid_email, written_in
 from chatferry.leads.strategies.phones import may_hold_number, numbers_in, regions_of
 from chatferry.leads.transcripts import readable
 from chatferry.model import Answer, AuthorKind, Conversation

@@ -17,9 +17,9 @@ from chatferry.text import printable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question as it was asked once: its name, its text, and what was said up to the next one.
+    """A question as it was asked once: its name, its text, and the replies up to the next one.
 
-    Several markers in one message share what follows: nobody can tell which words answer which.
+    Several markers in one message share the replies: which words answer which cannot be known.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Asked:
 def asked(conversation: Conversation) -> Iterator[Asked]:
     """Return every marked question in the order asked, answered or not.
 
-    Only the brand's side asks: agents, bots and automatic texts, attachments included. What they
-    say without a marker does not end an answer. A file is a reply where there are no words.
+    Questions are asked by agents, bots and automatic texts, in attachments too. Their messages without
+    a marker do not end an answer. A file is a reply where there is no text.
     """
     pending: list[tuple[str, str]] = []
     asking = ""
@@ -94,7 +94,7 @@ class Markers(Strategy):
     """Answers are named ``Q1``, ``Q2``…, or as ``names`` says.
 
     A question asked again takes its last reply; earlier ones stay in ``Answer.earlier``. A
-    question nobody replied to gives no answer, unless ``unanswered`` says what to put: then an
+    question without a reply gives no answer, unless ``unanswered`` says what to put: then an
     administrator can tell "asked, no reply" from "never asked". Such an answer points at the
     question's own message. Two questions renamed to one name count as one asked again.
     """

@@ -1,4 +1,4 @@
-"""Telephone numbers in free text, told from order numbers, prices, dates and bank accounts."""
+"""Telephone numbers in free text, as against order numbers, prices, dates and bank accounts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _REGIONS = {
 
 
 def may_hold_number(text: str) -> bool:
-    """Say, at the cost of a glance, whether a text has digits enough for a number."""
+    """Whether a text has digits enough for a number; a fast check."""
     return _DIGITS.search(text) is not None
 
 
@@ -59,8 +59,8 @@ def regions_of(conversation: Conversation) -> tuple[str, ...]:
 def numbers_in(text: str, *, before: str, regions: Sequence[str]) -> Iterator[str]:
     """Return the numbers of a visitor's message in the international form.
 
-    What is written around a number decides; where that says nothing, the question ``before`` it.
-    A run of bare digits needs a word about telephones from one of the two.
+    The words in front of a number decide whether it is one; without any, the question ``before`` it.
+    A run of bare digits needs a word about telephones in one of the two.
     """
     words = (
         " " if "@" in word or "://" in word or word.startswith("www.") else word
@@ -79,7 +79,7 @@ def numbers_in(text: str, *, before: str, regions: Sequence[str]) -> Iterator[st
 
 
 def _about(words: str) -> str | None:
-    """Say what the words before a number announce; the nearest word wins."""
+    """Return whether the words announce a "phone" number or an "other" one; the nearest word wins."""
     phone = max((match.start() for match in _PHONE_WORDS.finditer(words)), default=-1)
     other = max((match.start() for match in _OTHER_WORDS.finditer(words)), default=-1)
     if phone == other:
@@ -88,7 +88,7 @@ def _about(words: str) -> str | None:
 
 
 def _shaped(run: str) -> bool:
-    """Say whether digits are written as a number is: with + or 0 in front, or in groups."""
+    """Whether digits are written like a telephone number: with + or 0 in front, or in groups."""
     return run.startswith(("+", "0", "(")) or len(re.findall(r"[0-9]+", run)) > 2  # noqa: PLR2004  (groups)
 
 

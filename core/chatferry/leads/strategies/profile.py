@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from marshmallow import Schema, fields, validate
 
-from chatferry.leads.addresses import usable_email
+from chatferry.leads.emails import usable_email
 from chatferry.model import Answer, Conversation
 from chatferry.strategy import Strategy
 

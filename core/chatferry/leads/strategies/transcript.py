@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from chatferry.leads.transcripts import compose, spoken
+from chatferry.leads.transcripts import render, spoken
 from chatferry.model import Answer, AuthorKind, Conversation
 from chatferry.strategy import Strategy
 
@@ -55,10 +55,10 @@ class Transcript(Strategy):
         self._labels = {AuthorKind(kind): label for kind, label in settings.get("labels", {}).items()}
 
     def extract(self, conversation: Conversation, found: Mapping[str, Answer]) -> Iterable[Answer]:  # noqa: ARG002  (a strategy's signature)
-        """Return the transcript, unless nobody said anything."""
+        """Return the transcript, unless there is no readable message."""
         said = spoken(conversation, system=self.settings.get("system", True))
         if said:
             names = self.settings.get("authors") == "names"
-            text = compose(said, zone=self._zone, labels=self._labels, names=names)
+            text = render(said, zone=self._zone, labels=self._labels, names=names)
             shown = tuple(message.id for message, _ in said)
             yield Answer(name=self.name, value=text, message_ids=shown, strategy=self.name)

@@ -1,1 +1,1 @@
-"""The cases of the connector contract, one theme a module."""
+"""The test cases of the connector contract, one topic a module."""

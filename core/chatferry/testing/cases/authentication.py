@@ -13,11 +13,11 @@ from chatferry.testing.trouble import Trouble
 
 
 class AuthenticationCases(Cases):
-    """What parks a destination, and what must not."""
+    """What pauses a destination, and what must not."""
 
     @needs(Capability.RENEWAL)
     def test_expired_access_is_renewed(self, crm: Harness, connector: Connector) -> None:
-        """A 401 in the middle of the day is nobody's fault: a new token, and once more."""
+        """A 401 for an expired token is no failure: renew the token and repeat the request."""
         delivered(connector, crm.leads.ordinary(1))
         crm.misbehave(Trouble.TOKEN_EXPIRED, times=1)
         lead = crm.leads.ordinary(2)
@@ -25,14 +25,14 @@ class AuthenticationCases(Cases):
         holds_content(crm, lead)
 
     @needs(Capability.AUTHENTICATION)
-    def test_refused_credentials_park_the_destination(self, crm: Harness, connector: Connector) -> None:
-        """A 401 for ever is an :class:`AuthFailure`, not a lead's failure."""
+    def test_refused_credentials_pause_the_destination(self, crm: Harness, connector: Connector) -> None:
+        """A permanent 401 is an :class:`AuthFailure`, not a lead's failure."""
         crm.misbehave(Trouble.CREDENTIALS_REFUSED)
         refused(connector, *crm.leads.several(2), kind=AuthFailure)
 
     @needs(Capability.AUTHENTICATION)
-    def test_a_missing_permission_parks_the_destination(self, crm: Harness, connector: Connector) -> None:
-        """A 403 concerns the account: every lead would meet it."""
+    def test_a_missing_permission_pauses_the_destination(self, crm: Harness, connector: Connector) -> None:
+        """A 403 concerns the account: it would fail every lead."""
         crm.misbehave(Trouble.FORBIDDEN)
         refused(connector, *crm.leads.several(2), kind=AuthFailure)
 

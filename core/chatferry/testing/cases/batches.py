@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from chatferry.connector import Connector, Outcome
 from chatferry.errors import PermanentFailure, RateLimited, TemporaryFailure
-from chatferry.model import Receipt, Value
+from chatferry.model import Receipt
 from chatferry.testing.capability import Capability
 from chatferry.testing.cases.case import (
     Cases,
@@ -18,16 +18,17 @@ from chatferry.testing.cases.case import (
     key_of,
     needs,
     outcomes,
+    text_in,
 )
 from chatferry.testing.harness import Harness
 from chatferry.testing.trouble import Trouble
 
 MOST_AT_ONCE = 100
-"""Leads of the fullest batch that is split: seven halvings, as far as any CRM's own limit goes."""
+"""The most leads of a batch that is bisected: seven halvings."""
 
 
 class BatchCases(Cases):
-    """A batch is a saving, never a common fate."""
+    """A batch saves requests; its leads succeed or fail one by one."""
 
     def test_no_leads_are_no_error(self, connector: Connector) -> None:
         """An empty batch has no outcomes."""
@@ -44,7 +45,7 @@ class BatchCases(Cases):
     def test_a_batch_of_known_and_new_leads_tells_them_apart(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """Which record is new is said per lead; visitors with and without e-mail mix."""
+        """Each receipt says whether its record is new; visitors with and without e-mail are mixed."""
         leads = [crm.leads.ordinary(number, with_email=number % 2 == 1) for number in range(1, 5)]
         delivered(connector, leads[1], leads[2])
         receipts = delivered(connector, *leads)
@@ -65,7 +66,9 @@ class BatchCases(Cases):
     def test_the_later_of_two_contents_in_a_batch_wins(self, crm: Harness, connector: Connector) -> None:
         """Leads are written in their order."""
         older, newer = (
-            crm.leads.ordinary(contact=_text(crm, "contact", text), conversation=_text(crm, "", text))
+            crm.leads.ordinary(
+                contact=text_in(crm.contact, text), conversation=text_in(crm.conversation, text)
+            )
             for text in ("older", "newer")
         )
         delivered(connector, older, newer)
@@ -75,7 +78,7 @@ class BatchCases(Cases):
     def test_two_conversations_of_one_visitor_in_a_batch_are_one_contact(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """The second conversation finds the contact the first one makes."""
+        """The second conversation finds the contact that the first one creates."""
         assert crm.contact
         leads = [crm.leads.ordinary(number, visitor=1) for number in (1, 2)]
         receipts = delivered(connector, *leads)
@@ -85,25 +88,25 @@ class BatchCases(Cases):
 
 
 class PartialSuccessCases(Cases):
-    """The CRM answers record by record, and not always as its manual says."""
+    """The CRM answers record by record, and not always as documented."""
 
     @needs(Capability.PARTIAL_SUCCESS)
     def test_a_refused_record_spares_its_companions(self, crm: Harness, connector: Connector) -> None:
-        """The refused lead is dead with the CRM's own words, the others are delivered."""
+        """The refused lead is dead with the CRM's message, the others are delivered."""
         for number, shape in enumerate(crm.shapes):
             leads = [crm.leads.ordinary(10 * number + n) for n in range(1, 4)]
             crm.misbehave(Trouble.RECORD_REFUSED, key=key_of(crm, shape, leads[1]))
             first, bad, last = outcomes(connector, leads)
             crm.behave()
             assert isinstance(bad, PermanentFailure), f"a refused {shape.name} came out as {bad!r}"
-            assert bad.crm_message, "the CRM's own words are missing"
+            assert bad.crm_message, "the CRM's message is missing"
             for lead, outcome in ((leads[0], first), (leads[2], last)):
                 assert isinstance(outcome, Receipt), f"a companion came out as {outcome!r}"
                 holds_receipts(crm, [lead], [outcome])
 
     @needs(Capability.PARTIAL_SUCCESS)
     def test_a_locked_record_is_tried_again(self, crm: Harness, connector: Connector) -> None:
-        """A lock is a matter of seconds, and nothing the lead did."""
+        """A lock lasts seconds and is not caused by the lead."""
         leads = crm.leads.several(3)
         crm.misbehave(Trouble.RECORD_BUSY, key=key_of(crm, crm.shapes[0], leads[1]))
         first, busy, last = outcomes(connector, leads)
@@ -117,14 +120,14 @@ class PartialSuccessCases(Cases):
 
     @needs(Capability.PARTIAL_SUCCESS)
     def test_results_out_of_order_find_their_leads(self, crm: Harness, connector: Connector) -> None:
-        """Results are matched by what they say, not by where they stand."""
+        """Results are matched by their keys, not by their position."""
         leads = crm.leads.several(min(5, connector.batch_size))
         crm.misbehave(Trouble.RESULTS_SHUFFLED)
         holds_receipts(crm, leads, delivered(connector, *leads))
 
     @needs(Capability.PARTIAL_SUCCESS)
     def test_a_missing_result_is_not_a_success(self, crm: Harness, connector: Connector) -> None:
-        """What the CRM does not say happened is tried again, and made no second time."""
+        """A lead without a result is retried, without creating a second record."""
         leads = crm.leads.several(3)
         crm.misbehave(Trouble.RESULT_MISSING, key=key_of(crm, crm.shapes[0], leads[1]))
         found = outcomes(connector, leads)
@@ -140,7 +143,7 @@ class PartialSuccessCases(Cases):
         holds_content(crm, *leads)
 
     @needs(Capability.PARTIAL_SUCCESS)
-    def test_a_result_too_many_is_nobodys(self, crm: Harness, connector: Connector) -> None:
+    def test_a_result_too_many_belongs_to_no_lead(self, crm: Harness, connector: Connector) -> None:
         """A record that was not sent concerns no lead."""
         leads = crm.leads.several(2)
         crm.misbehave(Trouble.RESULT_SURPLUS)
@@ -150,20 +153,15 @@ class PartialSuccessCases(Cases):
     def test_one_poisoned_lead_does_not_keep_a_full_batch_from_being_delivered(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """The batch may fail once; split as the engine splits it, all but the culprit arrive."""
+        """The batch may fail once; bisected as the engine does it, all but the culprit are delivered."""
         leads = crm.leads.several(min(connector.batch_size, MOST_AT_ONCE))
         culprit = leads[len(leads) // 2]
         crm.misbehave(Trouble.POISONED, key=key_of(crm, crm.shapes[0], culprit))
-        settled: list[Outcome] = []
+        final: list[Outcome] = []
         for lead, outcome in zip(leads, outcomes(connector, leads), strict=True):
-            settled += [outcome] if isinstance(outcome, Receipt) else outcomes(connector, [lead])
+            final += [outcome] if isinstance(outcome, Receipt) else outcomes(connector, [lead])
             if lead is not culprit:
-                assert not isinstance(outcome, PermanentFailure), "a good lead is dead for another's fault"
-        refused = settled.pop(leads.index(culprit))
+                assert not isinstance(outcome, PermanentFailure), "a good lead is dead because of another"
+        refused = final.pop(leads.index(culprit))
         assert not isinstance(refused, Receipt), "the refused lead came out as delivered"
-        holds_receipts(crm, [lead for lead in leads if lead is not culprit], settled)
-
-
-def _text(crm: Harness, role: str, text: str) -> dict[str, Value]:
-    shape = crm.contact if role == "contact" else crm.conversation
-    return {shape.text: text} if shape else {}
+        holds_receipts(crm, [lead for lead in leads if lead is not culprit], final)

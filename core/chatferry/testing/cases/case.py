@@ -1,4 +1,4 @@
-"""What every case stands on: the account, its connector, and ways to say what must hold."""
+"""Fixtures and assertions shared by all cases."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -40,13 +40,13 @@ class Cases:
 
     @pytest.fixture
     def crm(self, tmp_path: Path) -> Iterator[Harness]:
-        """Give one fresh, empty account of the CRM."""
+        """Yield a fresh, empty account of the CRM."""
         with self.harness(tmp_path) as crm:
             yield crm
 
     @pytest.fixture
     def connector(self, crm: Harness) -> Iterator[Connector]:
-        """Give a connector for the account."""
+        """Yield a connector for the account."""
         connector = crm.connect()
         yield connector
         connector.close()
@@ -76,10 +76,10 @@ def _call(connector: Connector, batch: Sequence[Lead]) -> list[Outcome]:
 
 
 def impersonal(outcome: Outcome) -> None:
-    """Check that an outcome shows nothing of a lead's personal data, wherever it comes from."""
+    """Check that an outcome contains no personal data of a lead."""
     shown = f"{outcome} {outcome!r}".lower()
-    for number, treasure in enumerate(PERSONAL, 1):
-        assert treasure not in shown, f"personal data (no. {number}) is shown in: {shown[:300]}"
+    for number, value in enumerate(PERSONAL, 1):
+        assert value not in shown, f"personal data (no. {number}) is shown in: {shown[:300]}"
 
 
 def delivered(connector: Connector, *leads: Lead) -> list[Receipt]:
@@ -92,7 +92,7 @@ def delivered(connector: Connector, *leads: Lead) -> list[Receipt]:
 
 
 def refused(connector: Connector, *leads: Lead, kind: type[Failure]) -> Failure:
-    """Deliver leads that cannot be, and return the last error; each must be of the kind."""
+    """Deliver leads that must fail, and return the last error; each must be of ``kind``."""
     for outcome in outcomes(connector, leads):
         assert isinstance(outcome, kind), f"expected {kind.__name__}, got {outcome!r}"
         failure = outcome
@@ -109,13 +109,18 @@ def key_of(crm: Harness, shape: Shape, lead: Lead) -> str:
     return lead.contact_key if shape is crm.contact else lead.key
 
 
+def text_in(shape: Shape | None, text: str) -> dict[str, Value]:
+    """Return the text field of an object with this text; nothing if the CRM has no such object."""
+    return {shape.text: text} if shape else {}
+
+
 def record_of(crm: Harness, shape: Shape, lead: Lead) -> Held:
     """Return the one record of a lead."""
     return held_once(crm, shape, key_of(crm, shape, lead))
 
 
 def holds_once(crm: Harness, *leads: Lead) -> None:
-    """Check that the CRM holds exactly one record of each object for each lead, and none of nobody."""
+    """Check that the CRM holds exactly one record of each object for each lead, and no other record."""
     for _ in _records(crm, leads):
         pass
 
@@ -147,7 +152,7 @@ def _records(crm: Harness, leads: Sequence[Lead]) -> Iterator[tuple[Lead, Shape,
 
 
 def holds_no_orphans(crm: Harness) -> None:
-    """Check that every record of the account has the key of a lead: nothing is created without one."""
+    """Check that every record of the account has the key of a lead: none was created without one."""
     for shape in crm.shapes:
         _keyed(crm, shape)
 
@@ -157,7 +162,7 @@ def _keyed(crm: Harness, shape: Shape) -> Mapping[str, Sequence[Held]]:
     for record in crm.held(shape.name):
         assert record.key in crm.leads.keys[shape.name], (
             f"{shape.name} {record.id} is held under {record.key!r}, which is no lead's key: "
-            "it was created without one, or was there before the harness"
+            "it was created without one, or before the harness"
         )
         held[record.key].append(record)
     return held
@@ -187,8 +192,8 @@ def snapshot(crm: Harness) -> dict[str, list[tuple[str, str, dict[str, Value], s
     }
 
 
-def cut_and_said(crm: Harness, shape: Shape, field: str, lead: Lead, receipt: Receipt) -> None:
-    """Check that a text too long is held whole, or that its beginning is and the receipt says so."""
+def truncated_with_note(crm: Harness, shape: Shape, field: str, lead: Lead, receipt: Receipt) -> None:
+    """Check that the CRM holds a long text in full, or its beginning and a note of the receipt says so."""
     sent = str(crm.held_as(shape.name, field, lead.records[shape.name].values[field]))
     held = str(record_of(crm, shape, lead).fields.get(field) or "")
     if held == sent:

@@ -1,4 +1,4 @@
-"""What the CRM's users do meanwhile: delete, merge, convert."""
+"""Concurrent changes by the CRM's users: delete, merge, convert."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -23,20 +23,20 @@ from chatferry.testing.harness import Harness
 
 
 class ChangeCases(Cases):
-    """The lead comes again, a companion with it: written or refused, never doubled, never a lie."""
+    """The lead is delivered again, with another one: written or refused, no duplicate, no false receipt."""
 
     @needs(Capability.DELETED)
     def test_a_deleted_record_is_made_anew_or_refused(self, crm: Harness, connector: Connector) -> None:
-        """Each object in turn; a receipt is given only for a record that is there."""
+        """For each object; a receipt is returned only for a record that exists."""
         for number, shape in enumerate(crm.shapes):
             lead, companion = _pair(crm, number)
             (receipt,) = delivered(connector, lead)
             crm.delete(shape.name, key_of(crm, shape, lead))
-            _honest(crm, connector, replace(lead, receipt=receipt), companion)
+            _deliver_truthfully(crm, connector, replace(lead, receipt=receipt), companion)
 
     @needs(Capability.MERGED, Capability.CONTACTS)
     def test_a_merged_record_is_not_brought_back(self, crm: Harness, connector: Connector) -> None:
-        """The lead reaches the record that is left, or is refused; there is no second one."""
+        """The lead updates the surviving record, or is refused; no duplicate is created."""
         assert crm.contact
         lead, companion = _pair(crm, 0)
         winner = crm.leads.ordinary(9)
@@ -53,7 +53,7 @@ class ChangeCases(Cases):
 
     @needs(Capability.CONVERTED, Capability.CONTACTS)
     def test_a_converted_record_is_left_alone(self, crm: Harness, connector: Connector) -> None:
-        """What became read-only is not written and not made again; the companion is delivered."""
+        """A record that became read-only is neither written nor created again; the companion is delivered."""
         assert crm.contact
         lead, companion = _pair(crm, 0)
         (receipt,) = delivered(connector, lead)
@@ -72,7 +72,7 @@ def _pair(crm: Harness, number: int) -> tuple[Lead, Lead]:
     return crm.leads.ordinary(10 * number + 1), crm.leads.ordinary(10 * number + 2)
 
 
-def _honest(crm: Harness, connector: Connector, lead: Lead, companion: Lead) -> None:
+def _deliver_truthfully(crm: Harness, connector: Connector, lead: Lead, companion: Lead) -> None:
     outcome, other = outcomes(connector, [lead, companion])
     assert isinstance(other, Receipt), f"a companion came out as {other!r}"
     holds_receipts(crm, [companion], [other])

@@ -1,4 +1,4 @@
-"""Rich, poorest and hostile leads: what was sent is what the CRM holds."""
+"""Rich, minimal and hostile leads: the CRM holds what was sent."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -12,7 +12,6 @@ from chatferry.model import Receipt
 from chatferry.testing.capability import Capability
 from chatferry.testing.cases.case import (
     Cases,
-    cut_and_said,
     delivered,
     holds_content,
     holds_once,
@@ -20,6 +19,7 @@ from chatferry.testing.cases.case import (
     needs,
     outcomes,
     record_of,
+    truncated_with_note,
 )
 from chatferry.testing.harness import Harness
 from chatferry.testing.leads import HOSTILE, UNSTORABLE
@@ -29,7 +29,7 @@ LONG = 200_000
 
 
 class ContentCases(Cases):
-    """What a lead may hold."""
+    """What a lead may contain."""
 
     def test_read_back_equals_what_was_sent(self, crm: Harness, connector: Connector) -> None:
         """Every field of a rich lead, of every type the CRM has."""
@@ -38,7 +38,7 @@ class ContentCases(Cases):
         holds_content(crm, lead)
 
     def test_a_receipt_names_the_records(self, crm: Harness, connector: Connector) -> None:
-        """The ids are the CRM's, by the names of the objects; a new record is said to be new."""
+        """The ids are the CRM's, by object name; ``created`` is true for a new record."""
         lead = crm.leads.rich()
         (receipt,) = delivered(connector, lead)
         holds_receipts(crm, [lead], [receipt])
@@ -51,14 +51,14 @@ class ContentCases(Cases):
         holds_once(crm, lead)
 
     def test_a_lead_without_email_is_delivered(self, crm: Harness, connector: Connector) -> None:
-        """The visitor's iAdvize id is the key then; two such visitors are two contacts."""
+        """Then the visitor's iAdvize id is the key; two such visitors are two contacts."""
         leads = [crm.leads.ordinary(number, with_email=False) for number in (1, 2)]
         delivered(connector, *leads)
         holds_content(crm, *leads)
 
     @needs(Capability.CONTACTS, Capability.CONVERSATIONS, Capability.LINKS)
     def test_the_conversation_names_its_contact(self, crm: Harness, connector: Connector) -> None:
-        """Each conversation hangs on its own visitor's contact."""
+        """Each conversation is linked to its own visitor's contact."""
         assert crm.contact
         assert crm.conversation
         leads = [crm.leads.rich(1), crm.leads.ordinary(2, with_email=False)]
@@ -68,7 +68,7 @@ class ContentCases(Cases):
 
     @pytest.mark.parametrize("kind", HOSTILE)
     def test_hostile_text_is_kept(self, crm: Harness, connector: Connector, kind: str) -> None:
-        """Emoji, line ends, formulas, right-to-left, markup: nothing is run, lost or changed."""
+        """Emoji, line ends, formulas, right-to-left, markup: nothing is executed, lost or changed."""
         lead = crm.leads.hostile(HOSTILE[kind])
         delivered(connector, lead)
         holds_content(crm, lead)
@@ -77,7 +77,7 @@ class ContentCases(Cases):
     def test_unstorable_text_is_replaced_or_refused(
         self, crm: Harness, connector: Connector, kind: str
     ) -> None:
-        """Null bytes and half characters concern their lead only, and never crash the connector."""
+        """Null bytes and lone surrogates affect their lead only, and never crash the connector."""
         bad, good = crm.leads.hostile(UNSTORABLE[kind], 1), crm.leads.ordinary(2)
         first, second = outcomes(connector, [bad, good])
         assert isinstance(first, Receipt | PermanentFailure), f"got {first!r}"
@@ -91,14 +91,14 @@ class ContentCases(Cases):
     def test_a_transcript_of_200_000_characters_is_kept_or_cut_and_said(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """What does not fit is cut, and the receipt's notes tell the operator."""
+        """What does not fit is truncated, and a note of the receipt says so."""
         shape = crm.conversation
         assert shape
         field = shape.long or shape.text
         line = "Visitor: é € 👍 a line of a very long conversation\n"
         lead = crm.leads.ordinary(conversation={field: (line * (LONG // len(line) + 1))[:LONG]})
         (receipt,) = delivered(connector, lead)
-        cut_and_said(crm, shape, field, lead, receipt)
+        truncated_with_note(crm, shape, field, lead, receipt)
 
     def test_a_very_long_name_is_kept_cut_and_said_or_refused(
         self, crm: Harness, connector: Connector
@@ -108,7 +108,7 @@ class ContentCases(Cases):
         lead = crm.leads.hostile("Anna-Maria " * 200)
         (outcome,) = outcomes(connector, [lead])
         if isinstance(outcome, Receipt):
-            cut_and_said(crm, shape, shape.text, lead, outcome)
+            truncated_with_note(crm, shape, shape.text, lead, outcome)
         else:
             assert isinstance(outcome, PermanentFailure), f"got {outcome!r}"
 
@@ -127,7 +127,7 @@ class ContentCases(Cases):
     def test_a_text_beyond_the_limit_is_cut_and_said_or_refused_by_name(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """One character too many never fails the companions, nor for a reason nobody can read."""
+        """One character too many never fails the companions, and the error names the field."""
         for number, shape in enumerate(crm.shapes):
             for field, limit in shape.limits.items():
                 fields = {field: "é" * (limit + 1)}
@@ -140,7 +140,7 @@ class ContentCases(Cases):
                 outcome, companion = outcomes(connector, [lead, good])
                 assert isinstance(companion, Receipt), f"a companion was not delivered: {companion!r}"
                 if isinstance(outcome, Receipt):
-                    cut_and_said(crm, shape, field, lead, outcome)
+                    truncated_with_note(crm, shape, field, lead, outcome)
                 else:
                     assert isinstance(outcome, PermanentFailure), f"got {outcome!r}"
                     assert field in f"{outcome} {outcome.crm_message}", f"the refusal does not name {field}"

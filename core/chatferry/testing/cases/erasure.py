@@ -1,4 +1,4 @@
-"""Erasure: a visitor who asks to be forgotten is forgotten in the CRM too."""
+"""Erasure: a person's records are removed from the CRM."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -12,7 +12,7 @@ from chatferry.testing.harness import Harness
 
 
 class ErasureCases(Cases):
-    """``erase`` takes receipts, as the ledger kept them."""
+    """``erase`` takes receipts as the ledger has them."""
 
     @needs(Capability.ERASE)
     def test_erased_records_are_gone_and_others_stay(self, crm: Harness, connector: Connector) -> None:
@@ -28,7 +28,7 @@ class ErasureCases(Cases):
 
     @needs(Capability.ERASE)
     def test_erasing_again_is_a_success(self, crm: Harness, connector: Connector) -> None:
-        """What is gone already was what was wanted; there is an outcome for each receipt."""
+        """Erasing is idempotent; there is an outcome for each receipt."""
         receipts = delivered(connector, *crm.leads.several(2))
         connector.erase(receipts[:1])
         found = list(connector.erase(receipts))

@@ -1,4 +1,4 @@
-"""The life of an instance: checked, used, shared between threads, closed."""
+"""The life cycle of an instance: check, use from several threads, close."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -22,13 +22,13 @@ class LifeCases(Cases):
     def test_check_finds_nothing_wrong_with_a_good_account(self, connector: Connector) -> None:
         """There is at least one finding, and none is an error."""
         findings = list(connector.check())
-        assert findings, "a check that finds nothing has looked at nothing"
+        assert findings, "the check returned no finding"
         for finding in findings:
             assert isinstance(finding, Finding)
             assert finding.level is not Level.ERROR, f"{finding.subject}: {finding.message}"
 
     def test_check_writes_nothing(self, crm: Harness, connector: Connector) -> None:
-        """Not in an empty account, and not beside what is there."""
+        """Neither in an empty account nor in one with records."""
         empty = snapshot(crm)
         connector.check()
         assert snapshot(crm) == empty
@@ -45,7 +45,7 @@ class LifeCases(Cases):
         assert leads == before
 
     def test_it_can_be_used_in_another_thread(self, crm: Harness, connector: Connector) -> None:
-        """One thread makes it, others call it, never two at once."""
+        """It is made in one thread and called in others, never in two at once."""
         leads = crm.leads.several(2)
         for lead in leads:
             with ThreadPoolExecutor(max_workers=1) as pool:
@@ -53,7 +53,7 @@ class LifeCases(Cases):
         holds_content(crm, *leads)
 
     def test_two_instances_serve_one_account(self, crm: Harness, connector: Connector) -> None:
-        """Two processes may deliver to one destination, and one may still close while the other works."""
+        """Two processes may deliver to one destination, and one may close while the other works."""
         leads = crm.leads.several(3)
         delivered(connector, leads[0])
         second = crm.connect()
@@ -77,7 +77,7 @@ class LifeCases(Cases):
 
     @needs(Capability.REQUIRED_FIELDS)
     def test_it_is_usable_after_a_refusal(self, crm: Harness, connector: Connector) -> None:
-        """One bad lead leaves nothing behind in the instance."""
+        """A refused lead leaves no state in the instance."""
         nothing = {shape.name: Record() for shape in crm.shapes}
         bad, good = replace(crm.leads.ordinary(1), records=nothing), crm.leads.ordinary(2)
         (outcome,) = outcomes(connector, [bad])

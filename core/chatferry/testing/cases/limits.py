@@ -1,4 +1,4 @@
-"""Pace and allowance: what to wait for, and how long."""
+"""Rate limits and quotas."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -15,11 +15,11 @@ from chatferry.testing.trouble import Trouble
 
 
 class LimitCases(Cases):
-    """The engine waits, not the connector: a call that sleeps holds everything up."""
+    """The engine waits, not the connector: a call that sleeps blocks the destination."""
 
     @needs(Capability.RATE_LIMITS)
     def test_a_rate_limit_says_how_long(self, crm: Harness, connector: Connector) -> None:
-        """The wait the CRM asks for reaches the engine."""
+        """The CRM's ``Retry-After`` reaches the engine."""
         crm.misbehave(Trouble.TOO_FAST)
         error = refused(connector, *crm.leads.several(2), kind=RateLimited)
         assert error.retry_after is not None, "the wait is not passed on"
@@ -27,13 +27,13 @@ class LimitCases(Cases):
 
     @needs(Capability.RATE_LIMITS)
     def test_a_rate_limit_without_a_wait_is_still_one(self, crm: Harness, connector: Connector) -> None:
-        """Some answers have no ``Retry-After``; a guess is welcome, a crash is not."""
+        """Some answers have no ``Retry-After``; the connector may guess, but must not crash."""
         crm.misbehave(Trouble.TOO_FAST_UNSAID)
         refused(connector, crm.leads.ordinary(), kind=RateLimited)
 
     @needs(Capability.RATE_LIMITS)
     def test_after_a_burst_everything_arrives_once(self, crm: Harness, connector: Connector) -> None:
-        """What was refused for its pace is delivered as if nothing had been."""
+        """Leads that hit the rate limit are delivered afterwards, without duplicates."""
         leads = crm.leads.several(2)
         crm.misbehave(Trouble.TOO_FAST)
         refused(connector, *leads, kind=RateLimited)
@@ -42,10 +42,10 @@ class LimitCases(Cases):
         holds_content(crm, *leads)
 
     @needs(Capability.QUOTA)
-    def test_a_spent_allowance_parks_the_destination(self, crm: Harness, connector: Connector) -> None:
-        """It is no rate limit and no failure of the leads; when it ends is in the future, if said."""
+    def test_a_spent_allowance_pauses_the_destination(self, crm: Harness, connector: Connector) -> None:
+        """A quota is no rate limit and no failure of the leads; ``until``, if set, is in the future."""
         crm.misbehave(Trouble.QUOTA_SPENT)
         error = refused(connector, *crm.leads.several(2), kind=QuotaExhausted)
         if error.until is not None:
             assert error.until.tzinfo is not None, "the time has no time zone"
-            assert error.until > datetime.now(UTC), "the allowance is back already"
+            assert error.until > datetime.now(UTC), "the quota is renewed already"

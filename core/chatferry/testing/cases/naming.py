@@ -1,4 +1,4 @@
-"""The connector's name, settings and figures, and whether its harness tells all it can do."""
+"""The connector's name, settings and limits, and whether its harness declares all its capabilities."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -18,7 +18,7 @@ from chatferry.testing.harness import Harness
 
 
 class NamingCases(Cases):
-    """What an administrator meets first."""
+    """What an administrator sees first."""
 
     def test_it_has_a_name_an_administrator_can_write(self, connector: Connector) -> None:
         """A short word in lower case."""
@@ -40,18 +40,18 @@ class NamingCases(Cases):
         assert "no_such_setting" in caught.value.messages
 
     def test_its_figures_make_sense(self, connector: Connector) -> None:
-        """A batch holds a lead at least, and a call may take a while but not for ever."""
+        """A batch has at least one lead, and the time-out is at most an hour."""
         assert connector.batch_size >= 1
-        assert 0 < connector.timeout <= 3600  # noqa: PLR2004  (an hour is for ever)
+        assert 0 < connector.timeout <= 3600  # noqa: PLR2004  (an hour)
 
     def test_its_objects_can_be_mapped(self, crm: Harness) -> None:
-        """A destination maps the objects the connector names, with the modes it honours."""
+        """A destination maps the objects and the modes that the connector supports."""
         unknown = {shape.name for shape in crm.shapes} - set(crm.connector.mapping)
         assert not unknown, f"{unknown} is not in the connector's mapping"
         assert FieldMode.OVERWRITE in crm.connector.modes
 
     def test_what_it_can_do_is_declared(self, crm: Harness) -> None:
-        """What shows that a connector can do more than its harness declares would go untested."""
+        """A capability of the connector that its harness does not declare would go untested."""
         shows = {
             Capability.BATCH: crm.connector.batch_size > 1,
             Capability.ERASE: crm.connector.erase is not Connector.erase,

@@ -1,4 +1,4 @@
-"""Broken answers and none: nothing is lost, nothing is doubled, nothing is believed."""
+"""Broken and missing answers: no lead is lost, duplicated or taken for delivered."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -27,26 +27,26 @@ from chatferry.testing.trouble import Trouble
 
 
 class NetworkCases(Cases):
-    """In each case the same leads are delivered again afterwards, and are there once."""
+    """In each case the same leads are delivered again afterwards, without duplicates."""
 
     @needs(Capability.NETWORK)
     def test_a_server_error_is_temporary(self, crm: Harness, connector: Connector) -> None:
-        """A CRM's bad minute kills no lead."""
+        """A server error makes no lead dead."""
         _fails_and_recovers(crm, connector, Trouble.SERVER_ERROR)
 
     @needs(Capability.NETWORK)
     def test_a_gateways_html_page_is_temporary(self, crm: Harness, connector: Connector) -> None:
-        """What is not JSON is not parsed as if it were."""
+        """An HTML body is not parsed as JSON."""
         _fails_and_recovers(crm, connector, Trouble.HTML_ERROR)
 
     @needs(Capability.NETWORK)
     def test_html_with_a_good_status_is_no_success(self, crm: Harness, connector: Connector) -> None:
-        """A proxy's log-in page says 200 too."""
+        """The log-in page of a proxy has status 200 too."""
         _fails_and_recovers(crm, connector, Trouble.HTML_ANSWER)
 
     @needs(Capability.NETWORK)
     def test_an_empty_answer_is_no_success(self, crm: Harness, connector: Connector) -> None:
-        """A CRM that says nothing has not said that it stored anything."""
+        """An empty body does not confirm that anything was stored."""
         _fails_and_recovers(crm, connector, Trouble.EMPTY_ANSWER)
 
     @needs(Capability.NETWORK)
@@ -58,7 +58,7 @@ class NetworkCases(Cases):
     def test_a_timeout_before_anything_is_stored_is_temporary(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """The connector gives up by itself, within its ``timeout``: the silence would not end."""
+        """The connector has a time-out of its own, below its ``timeout``: the CRM never answers."""
         leads = crm.leads.several(2)
         crm.misbehave(Trouble.TIMEOUT_BEFORE)
         for outcome in _through_silence(crm, connector, leads):
@@ -70,7 +70,7 @@ class NetworkCases(Cases):
     def test_a_timeout_after_everything_is_stored_doubles_nothing(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """The same key again finds the record of the call that seemed lost; each object in turn."""
+        """The same key (idempotency key) finds the record of the call without an answer; for each object."""
         for number, shape in enumerate(crm.shapes):
             leads = [crm.leads.ordinary(10 * number + n) for n in (1, 2)]
             crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key_of(crm, shape, leads[1]))
@@ -83,7 +83,7 @@ class NetworkCases(Cases):
     def test_a_timeout_after_storing_a_lead_without_email_doubles_nothing(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """Also without the one key CRMs know by themselves, and in another process."""
+        """Also without an e-mail, the only key that CRMs know by themselves, and in another process."""
         for number, shape in enumerate(crm.shapes):
             lead = crm.leads.ordinary(10 * number + 1, with_email=False)
             crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key_of(crm, shape, lead))
@@ -97,7 +97,7 @@ class NetworkCases(Cases):
 
     @needs(Capability.NETWORK)
     def test_what_a_lost_answer_leaves_behind_has_its_key(self, crm: Harness, connector: Connector) -> None:
-        """No record is created first and named later: nobody would find it again."""
+        """No record is created before its key is set: a retry could not find it again."""
         lead = crm.leads.ordinary()
         for key in (None, *(key_of(crm, shape, lead) for shape in crm.shapes)):
             crm.misbehave(Trouble.TIMEOUT_AFTER, times=1, key=key)
@@ -108,7 +108,7 @@ class NetworkCases(Cases):
 
     @needs(Capability.NETWORK)
     def test_one_hiccup_costs_nothing(self, crm: Harness, connector: Connector) -> None:
-        """A single broken connection is bridged, or tried again by the engine: never a crash."""
+        """A single broken connection is retried by the connector or by the engine: never a crash."""
         leads = crm.leads.several(2)
         delivered(connector, leads[0])
         crm.misbehave(Trouble.RESET, times=1)
@@ -124,7 +124,7 @@ class FileCases(Cases):
     def test_a_full_disk_is_temporary_and_leaves_nothing_half_written(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """What was there stays readable, and the lead is delivered once there is room."""
+        """Existing records stay readable, and the lead is delivered once there is space."""
         leads = crm.leads.several(2)
         delivered(connector, leads[0])
         crm.misbehave(Trouble.DISK_FULL)

@@ -1,4 +1,4 @@
-"""The same key again: one record, whatever happened in between."""
+"""Idempotency: the same key again leaves one record."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -21,15 +21,16 @@ from chatferry.testing.cases.case import (
     record_of,
     same,
     snapshot,
+    text_in,
 )
 from chatferry.testing.harness import Harness
 
 
 class RepetitionCases(Cases):
-    """Delivery is effectively once because a connector may be called twice."""
+    """Delivery is at least once: a connector may be called twice with the same lead."""
 
     def test_the_same_lead_twice_leaves_one_record(self, crm: Harness, connector: Connector) -> None:
-        """The engine did not hear the first answer, so it has no receipt to show."""
+        """The first answer was lost, so the lead has no receipt."""
         lead = crm.leads.rich()
         (first,) = delivered(connector, lead)
         (second,) = delivered(connector, lead)
@@ -46,7 +47,7 @@ class RepetitionCases(Cases):
         holds_once(crm, lead)
 
     def test_pushing_twice_changes_nothing(self, crm: Harness, connector: Connector) -> None:
-        """The second time, with the receipt of the first, makes no difference in the CRM."""
+        """The second time, with the receipt of the first, changes nothing in the CRM."""
         lead = crm.leads.rich()
         (receipt,) = delivered(connector, lead)
         before = snapshot(crm)
@@ -87,17 +88,17 @@ class RepetitionCases(Cases):
 
     @needs(Capability.UPDATE)
     def test_changed_content_replaces_the_old(self, crm: Harness, connector: Connector) -> None:
-        """A late answer updates the record it belongs to."""
-        delivered(connector, crm.leads.ordinary(contact=_texts(crm, "contact", "old")))
+        """An answer found later updates the record it belongs to."""
+        delivered(connector, crm.leads.ordinary(contact=text_in(crm.contact, "old")))
         changed = crm.leads.ordinary(
-            contact=_texts(crm, "contact", "new"), conversation=_texts(crm, "conversation", "new")
+            contact=text_in(crm.contact, "new"), conversation=text_in(crm.conversation, "new")
         )
         delivered(connector, changed)
         holds_content(crm, changed)
 
     @needs(Capability.UPDATE)
     def test_absent_fields_are_kept(self, crm: Harness, connector: Connector) -> None:
-        """What iAdvize has no value for is left out of the record, and stays in the CRM."""
+        """A field without a value is not sent, and the CRM keeps its own."""
         lead = crm.leads.rich()
         delivered(connector, lead)
         delivered(connector, _without(lead, *(shape.other for shape in crm.shapes)))
@@ -105,7 +106,7 @@ class RepetitionCases(Cases):
 
     @needs(Capability.CLEAR)
     def test_none_clears_its_field_and_no_other(self, crm: Harness, connector: Connector) -> None:
-        """A None is there because the mapping says so for that field."""
+        """The mapping sends None to clear a field."""
         lead = crm.leads.rich()
         delivered(connector, lead)
         delivered(connector, _with(lead, {shape.name: {shape.text: None} for shape in crm.shapes}))
@@ -118,7 +119,7 @@ class RepetitionCases(Cases):
     def test_two_conversations_of_one_visitor_are_one_contact(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """Who comes back is not a new person."""
+        """A returning visitor is not a new contact."""
         assert crm.contact
         assert crm.conversation
         leads = [crm.leads.ordinary(number, visitor=1) for number in (1, 2)]
@@ -130,11 +131,11 @@ class RepetitionCases(Cases):
 
 
 class ModeCases(Cases):
-    """How a value meets what the CRM already holds."""
+    """Field modes: how a value is merged with what the CRM holds."""
 
     @needs(Capability.FILL_IF_EMPTY)
     def test_fill_if_empty_keeps_what_is_there(self, crm: Harness, connector: Connector) -> None:
-        """Somebody's own words in the CRM are not overwritten."""
+        """A value that a user of the CRM entered is not overwritten."""
         lead = crm.leads.rich()
         delivered(connector, lead)
         delivered(connector, _moded(crm, lead, "fill_if_empty"))
@@ -168,11 +169,6 @@ class ModeCases(Cases):
             assert not record_of(crm, shape, old).fields.get(shape.other)
             held = record_of(crm, shape, new).fields.get(shape.other)
             same(held, crm.held_as(shape.name, shape.other, "mode"), shape.other)
-
-
-def _texts(crm: Harness, role: str, text: str) -> dict[str, Value]:
-    shape = crm.contact if role == "contact" else crm.conversation
-    return {shape.text: text} if shape else {}
 
 
 def _with(lead: Lead, changes: dict[str, dict[str, Value]]) -> Lead:

@@ -23,7 +23,7 @@ from chatferry.testing.trouble import Trouble
 
 
 class SecrecyCases(Cases):
-    """What nobody may read by chance. Loggers are captured at DEBUG, those of libraries too."""
+    """No secrets or personal data in logs and errors. Every logger is captured at DEBUG."""
 
     @needs(Capability.AUTHENTICATION)
     def test_no_secret_in_its_repr(self, crm: Harness, connector: Connector) -> None:
@@ -50,7 +50,7 @@ class SecrecyCases(Cases):
         caplog: pytest.LogCaptureFixture,
         capfd: pytest.CaptureFixture[str],
     ) -> None:
-        """Refused credentials are the moment to show them by mistake."""
+        """Errors about refused credentials must not contain them."""
         caplog.set_level(logging.DEBUG)
         crm.misbehave(Trouble.CREDENTIALS_REFUSED)
         shown = [f"{finding.subject} {finding.message}" for finding in connector.check()]
@@ -97,7 +97,7 @@ class SecrecyCases(Cases):
         caplog: pytest.LogCaptureFixture,
         capfd: pytest.CaptureFixture[str],
     ) -> None:
-        """A CRM's words echo what was sent: they belong in ``words``, never in the message."""
+        """A CRM's message may echo what was sent: it belongs in ``crm_message``, never in the error text."""
         caplog.set_level(logging.DEBUG)
         lead = crm.leads.rich()
         crm.misbehave(Trouble.RECORD_REFUSED, key=key_of(crm, crm.shapes[0], lead))
@@ -120,11 +120,11 @@ class SecrecyCases(Cases):
                         hidden(PERSONAL, str(outcome), repr(outcome))
 
 
-def hidden(treasures: Iterable[str], *texts: str) -> None:
-    """Check that none of the treasures is in any of the texts, whatever the case of its letters."""
-    for number, treasure in enumerate(treasures, 1):
+def hidden(values: Iterable[str], *texts: str) -> None:
+    """Check that none of the values is in any of the texts, ignoring case."""
+    for number, value in enumerate(values, 1):
         for text in texts:
-            assert treasure.lower() not in text.lower(), (
+            assert value.lower() not in text.lower(), (
                 f"no. {number} of what must be hidden is shown in: {text[:300]}"
             )
 

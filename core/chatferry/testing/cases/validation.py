@@ -1,4 +1,4 @@
-"""Values the CRM refuses: told by name, and nobody else's problem."""
+"""Values the CRM refuses: the error names the field, and other leads are not affected."""
 
 # ruff: noqa: S101  (these are tests, shipped: they assert)
 
@@ -16,7 +16,7 @@ from chatferry.testing.harness import Harness
 
 
 class ValidationCases(Cases):
-    """A refused lead is dead at once, and an operator can read which field it was."""
+    """A refused lead is dead at once, and the error names the field."""
 
     @needs(Capability.REQUIRED_FIELDS)
     def test_a_missing_required_field_is_refused_by_name(self, crm: Harness, connector: Connector) -> None:
@@ -32,7 +32,7 @@ class ValidationCases(Cases):
     def test_a_value_outside_the_list_is_refused_by_name_or_left_out_and_said(
         self, crm: Harness, connector: Connector
     ) -> None:
-        """A lead is worth more than a field: leaving the value out is fine when a note says so."""
+        """The value may be left out, with a note in the receipt, instead of refusing the lead."""
         for shape in crm.shapes:
             if shape.picklist:
                 field, bad = shape.picklist.field, shape.picklist.bad

@@ -1,4 +1,4 @@
-"""A CRM in memory, a connector for it and their harness: the contract's own example."""
+"""A CRM in memory, a connector for it and their harness: the reference example of the contract."""
 
 from chatferry.testing.sample.connector import SampleConnector
 from chatferry.testing.sample.crm import SampleCrm

@@ -1,4 +1,4 @@
-"""A connector that passes the whole contract, small enough to be read in one go."""
+"""A small connector that passes the whole contract."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Result = dict[str, Any]
 
 
 class SampleSettings(Schema):
-    """What a destination of the sample CRM says."""
+    """The settings of a destination of the sample CRM."""
 
     crm = fields.Raw(required=True)
     api_key = SecretField(required=True)
@@ -57,7 +57,7 @@ class SampleConnector(Connector):
     # ------------------------------------------------------------------ what the engine calls
 
     def deliver(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
-        """Write the contacts first, then the conversations of those that were taken."""
+        """Write the contacts first, then the conversations of those that succeeded."""
         contacts = self.write("contact", [self.row(lead, "contact", lead.contact_key) for lead in leads])
         rows = []
         for lead in leads:
@@ -76,7 +76,7 @@ class SampleConnector(Connector):
         return [Finding(level=Level.OK, subject="objects", message=", ".join(objects))]
 
     def erase(self, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
-        """Remove the records; those that are gone are no error."""
+        """Remove the records; missing ones are no error."""
         for name in ("conversation", "contact"):
             ids = [receipt.ids[name] for receipt in receipts if name in receipt.ids]
             self.call(partial(self.crm.remove, name=name, ids=ids, timeout=self.request_timeout))
@@ -108,7 +108,7 @@ class SampleConnector(Connector):
         return fit
 
     def text(self, value: Value) -> Any:
-        """Return a value as JSON has it, without what UTF-8 has no form for."""
+        """Return a value as JSON has it, without characters that UTF-8 cannot encode."""
         if isinstance(value, datetime):
             return value.isoformat()
         if isinstance(value, str):
@@ -118,7 +118,7 @@ class SampleConnector(Connector):
     def outcome(
         self, contact: Result | DeliveryError, conversation: Result | DeliveryError | None
     ) -> Outcome:
-        """Return what became of one lead: the first failure, or a receipt for both records."""
+        """Return the outcome of one lead: the first failure, or a receipt for both records."""
         if isinstance(contact, DeliveryError):
             return contact
         if conversation is None or isinstance(conversation, DeliveryError):
@@ -144,7 +144,7 @@ class SampleConnector(Connector):
         return {key: self.result(name, row, found.get(key)) for key, row in merged.items()}
 
     def send(self, name: str, rows: Sequence[Row]) -> dict[str, Result]:
-        """Send rows in one request; halve what is refused as a whole until the culprit is alone."""
+        """Send rows in one request; bisect a refused request until the culprit is alone."""
         try:
             answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.request_timeout))
         except PermanentFailure as error:
@@ -165,7 +165,7 @@ class SampleConnector(Connector):
         return self.refusal(name, result["error"])
 
     def refusal(self, name: str, error: Mapping[str, Any]) -> DeliveryError:
-        """Return the failure of one record; the CRM's crm_message may echo what was sent."""
+        """Return the failure of one record; the CRM's message may echo what was sent."""
         code, crm_message = error["code"], error["message"]
         if code == "LOCKED":
             return TemporaryFailure(f"the {name} is locked", crm_message=crm_message, code=code)
@@ -191,7 +191,7 @@ class SampleConnector(Connector):
         return str(self.content(answer)["token"])
 
     def content(self, answer: CrmAnswer) -> dict[str, Any]:
-        """Return the content of a good answer; raise what any other means."""
+        """Return the content of a 200; raise the failure of any other."""
         try:
             content = json.loads(answer.text)
         except ValueError:
@@ -201,7 +201,7 @@ class SampleConnector(Connector):
         raise self.failure(answer, content["error"], content["message"])
 
     def failure(self, answer: CrmAnswer, code: str, crm_message: str) -> DeliveryError:
-        """Return what an answer that is not good means for the whole request."""
+        """Return the failure of a whole request for an answer that is not 200."""
         match answer.status:
             case 401 | 403:
                 return AuthFailure(f"the CRM refuses the account: {code}", code=code)

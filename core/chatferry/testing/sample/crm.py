@@ -25,7 +25,7 @@ RETRY_AFTER = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmAnswer:
-    """What comes back for one request."""
+    """The answer to one request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -81,8 +81,8 @@ class SampleCrm:
     ) -> CrmAnswer:
         """Create or update a row per key; each row has its own result.
 
-        :param timeout: seconds the caller waits for an answer, in a silence before or after storing.
-        :raises OSError: when told to.
+        :param timeout: seconds the caller waits for an answer, if the CRM is silent before or after storing.
+        :raises OSError: if such a fault is switched on.
         """
         if refusal := self._refusal(token, timeout) or self._whole_batch(rows):
             return refusal
@@ -111,7 +111,7 @@ class SampleCrm:
         self.faults[trouble] = _Fault(times, key)
 
     def switch_off(self) -> None:
-        """Work again; who still waits in a silence hears that the connection is gone."""
+        """Work again; requests that still wait get a reset connection."""
         self.faults.clear()
         self._behaves.set()
 

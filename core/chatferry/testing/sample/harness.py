@@ -18,7 +18,7 @@ from chatferry.testing.trouble import Trouble
 
 
 class SampleHarness(Harness):
-    """Reaches into the tables of a :class:`SampleCrm`."""
+    """Reads the tables of a :class:`SampleCrm` directly."""
 
     connector = SampleConnector
     capabilities = frozenset(Capability) - {Capability.INSTALLED}
@@ -48,7 +48,7 @@ class SampleHarness(Harness):
         self.crm = SampleCrm(self.secrets[0])
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the CRM itself, the key to it, and a short request_timeout."""
+        """Return the CRM itself, its API key, and a short time-out."""
         return {
             "crm": self.crm,
             "api_key": Secret(self.secrets[0], "env:SAMPLE_API_KEY"),
@@ -63,7 +63,7 @@ class SampleHarness(Harness):
         ]
 
     def held_as(self, name: str, field: str, value: Value) -> Value:  # noqa: ARG002  (the same for every field)
-        """Return a moment as its text: the CRM has no dates of its own."""
+        """Return a date as text: the CRM has no date type."""
         return value.isoformat() if isinstance(value, datetime) else value
 
     def misbehave(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
@@ -81,7 +81,7 @@ class SampleHarness(Harness):
         del self.crm.tables[name][row.id]
 
     def merge(self, name: str, key: str, into: str) -> None:
-        """Take the row out and remember where it went."""
+        """Remove the row and record the row it was merged into."""
         winner = self.crm.find(name, into)
         assert winner  # noqa: S101  (the contract merges what it delivered)
         self.delete(name, key)

@@ -11,5 +11,5 @@ __all__ = ["CsvConnector", "__version__", "register_connectors"]
 
 @hookimpl
 def register_connectors() -> list[type[Connector]]:
-    """Name the connector."""
+    """Return the connector that this plugin ships."""
     return [CsvConnector]

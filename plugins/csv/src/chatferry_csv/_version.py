@@ -1,3 +1,3 @@
-"""The one place that says which version this is; read by the build without importing the package."""
+"""The version; read by the build without importing the package."""
 
 __version__ = "0.1.0"

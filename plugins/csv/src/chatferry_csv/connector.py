@@ -1,4 +1,4 @@
-"""The CSV connector: what the engine calls, as changes to a store."""
+"""The CSV connector: maps the calls of the engine to changes of a store."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 _EARLIER: Final = "earlier contacts"
-"""The receipt's name for the rows of contacts a conversation had before the visitor gave an address."""
+"""The id in a receipt for the contact rows of the time before the visitor's e-mail was known."""
 
 
 class CsvConnector(Connector):
@@ -89,7 +89,7 @@ class CsvConnector(Connector):
     modes: ClassVar[frozenset[FieldMode]] = frozenset(FieldMode)
 
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
-        """Touch nothing but what an earlier run left to be shown."""
+        """Open nothing; only publish changes that an earlier run left unpublished."""
         super().__init__(settings, context)
         chosen = CsvSettings().load(dict(settings))
         self._directory = (context.directory / chosen["directory"]).absolute()
@@ -111,7 +111,7 @@ class CsvConnector(Connector):
         self._lock = threading.Lock()
         self._publisher = Publisher(f"csv {context.destination}", self._publish, LINGER)
         if self._store.exists:
-            self._publisher.announce()
+            self._publisher.notify()
 
     def deliver(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
         """Write the leads; every receipt stands for rows that are on the disk."""
@@ -123,15 +123,15 @@ class CsvConnector(Connector):
             created = self._store.write({kind: some for kind, some in by_file.items() if some})
             notes = (*self._store.notes, *filter(None, [self._publisher.trouble]))
             self._store.notes.clear()
-        if self._store.waiting:
-            self._publisher.announce()
+        if self._store.has_unpublished:
+            self._publisher.notify()
         receipts = iter(
             [self._receipt(lead, one, created, notes) for lead, one in zip(taken, changes, strict=True)]
         )
         return [refused.get(place) or next(receipts) for place in range(len(leads))]
 
     def check(self) -> Sequence[Finding]:
-        """Look at the directory, its free space and the files that are there; write nothing."""
+        """Check the directory, its free space and the existing files; write nothing."""
         return examine(self._store, self._publisher.trouble)
 
     def erase(self, receipts: Sequence[Receipt]) -> Sequence[Outcome]:
@@ -149,19 +149,19 @@ class CsvConnector(Connector):
     @classmethod
     def stage(cls, directory: Path) -> AbstractContextManager[Stage]:
         """Offer ``chatferry demo`` the files of a directory."""
-        from chatferry_csv.demo import stage  # noqa: PLC0415  (not needed on a normal run)
+        from chatferry_csv.demo import stage  # noqa: PLC0415  (only the demonstration needs it)
 
         return stage(directory)
 
     def close(self) -> None:
-        """Show all that waits, and let go of the files; what cannot be shown now is at the next start."""
+        """Publish all changes and close the files; the next start publishes what cannot be published now."""
         self._publisher.stop()
         with self._lock:
             try:
                 with explained(self._directory):
                     self._store.publish_all()
             except TemporaryFailure as error:
-                _log.warning("changed rows wait to be shown until the next start: %s", error.message)
+                _log.warning("changed rows are published at the next start: %s", error.message)
             finally:
                 self._store.close()
 
@@ -213,7 +213,7 @@ def _contacts(receipt: Receipt | None) -> list[str]:
 
 
 def _contact_digest(found: str) -> bytes:
-    """Return the digest a receipt holds; one that is none names no row."""
+    """Return the digest that a receipt holds; empty, which matches no row, if it is not hexadecimal."""
     try:
         return bytes.fromhex(found)
     except ValueError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chatferry.emulators.stage import Arrived, Stage
 from chatferry_csv.records import CONTACT, CONVERSATION
-from chatferry_csv.text import allow_large_cells, refuse_mark
+from chatferry_csv.text import allow_large_cells, undefuse
 
 
 @contextmanager
@@ -29,12 +29,12 @@ def _held(contacts: Path, conversations: Path) -> Iterator[Arrived]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """Return the whole rows that are there by now, as they were before formulas were defused."""
+    """Return the complete rows so far, with the defusing of formulas undone."""
     allow_large_cells()
     try:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if None not in row.values():  # the last row of a file that grows may be unfinished
-                    yield {name: refuse_mark(cell) for name, cell in row.items()}
+                    yield {name: undefuse(cell) for name, cell in row.items()}
     except FileNotFoundError:
         return

@@ -6,19 +6,19 @@ import os
 from collections.abc import Iterator
 
 from chatferry import Finding, Level
-from chatferry_csv.adopt import header_of
+from chatferry_csv.adopt import foreign_file, header_of
 from chatferry_csv.records import OWN_COLUMNS
 from chatferry_csv.store import Store
 
-_LITTLE = 200 * 1024 * 1024
+_MIN_FREE = 200 * 1024 * 1024
 
 _ALL = os.R_OK | os.W_OK | os.X_OK
 _EFFECTIVE = os.access in os.supports_effective_ids
-"""Whether the system tells what the process may do, not only what its user might."""
+"""Whether access checks can use the effective user id of the process."""
 
 
 def examine(store: Store, trouble: str) -> list[Finding]:
-    """Look at everything a delivery needs."""
+    """Check everything a delivery needs."""
     found = [_directory(store)]
     if found[0].level is Level.OK:
         found += [_space(store), *_files(store)]
@@ -42,7 +42,7 @@ def _space(store: Store) -> Finding:
     disk = os.statvfs(store.directory)
     free = disk.f_bavail * disk.f_frsize
     largest = max((store.path(k).stat().st_size for k in store.tables if store.path(k).exists()), default=0)
-    enough = free > max(_LITTLE, 2 * largest)
+    enough = free > max(_MIN_FREE, 2 * largest)
     advice = "" if enough else "; a rewrite needs as much as the largest file holds: free some"
     return Finding(
         level=Level.OK if enough else Level.WARNING,
@@ -54,7 +54,7 @@ def _space(store: Store) -> Finding:
 def _files(store: Store) -> Iterator[Finding]:
     for kind in store.tables:
         path = store.path(kind)
-        level, message = Level.OK, f"{path} will be made with the first lead"
+        level, message = Level.OK, f"{path} will be created with the first lead"
         if path.exists():
             level, message = _header(store, kind)
         yield Finding(level=level, subject=path.name, message=message)
@@ -65,15 +65,15 @@ def _header(store: Store, kind: str) -> tuple[Level, str]:
     try:
         header = header_of(path, store.form)
     except OSError as error:
-        return Level.ERROR, f"{path} cannot be read ({error.strerror}): look at its permissions"
+        return Level.ERROR, f"{path} cannot be read ({error.strerror}): check its permissions"
     if not header or header[: len(own)] == own:
-        return Level.OK, f"{path} is ours" if header else f"{path} is empty and will be written anew"
+        return (
+            Level.OK,
+            f"{path} is a file of this connector" if header else f"{path} is empty and will be rewritten",
+        )
     if store.exists:
         return (
             Level.WARNING,
-            f"{path} has another header or delimiter; it will be written anew from the index",
+            f"{path} has another header or delimiter; it will be rewritten from the index",
         )
-    return Level.ERROR, (
-        f"{path} is not a file of this connector: its columns should begin with "
-        f"{store.form.delimiter.join(own)}; move it away, or choose another file name"
-    )
+    return Level.ERROR, foreign_file(path, own, store.form)

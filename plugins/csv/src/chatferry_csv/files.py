@@ -1,4 +1,4 @@
-"""The CSV files as files: append, rewrite, notice what others did to them. Knows nothing of leads."""
+"""File operations: durable append, atomic rewrite, checksum. Knows nothing of leads."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _BYTES_AT_A_TIME = 1 << 20
 
 
 def stamp() -> int:
-    """Return the modification time, in nanoseconds, that our publications carry.
+    """Return the modification time, in nanoseconds, to set on a file after each publication.
 
-    Whole even seconds, which every file system can hold: any other time is somebody else's write.
+    Even seconds, which every file system can store: any other time is a write by another program.
     """
     return int(time.time()) // 2 * 2 * 1_000_000_000
 
 
 def chunks(items: Iterable[T]) -> Iterator[list[T]]:
     """Return the items a few thousand at a time."""
-    rest = iter(items)
-    while some := list(islice(rest, ROWS_AT_A_TIME)):
+    remaining = iter(items)
+    while some := list(islice(remaining, ROWS_AT_A_TIME)):
         yield some
 
 
@@ -76,13 +76,13 @@ class Rewrite:
             self.drop()
 
     def write(self, data: bytes) -> None:
-        """Add to it."""
+        """Append to the new version."""
         write_all(self._descriptor, data)
         self.size += len(data)
         self.crc = zlib.crc32(data, self.crc)
 
     def drop(self) -> None:
-        """Do away with it."""
+        """Delete the new version."""
         self.staged.unlink(missing_ok=True)
 
     def finish(self, mtime: int) -> None:
@@ -107,7 +107,7 @@ def _keep_group(descriptor: int, group: int) -> None:
 
 
 def replace(staged: Path, path: Path) -> None:
-    """Let the new version become the file: a reader sees the old one or the new one, whole."""
+    """Replace the file atomically: a reader sees the old version or the new one, whole."""
     staged.replace(path)
     sync_directory(path.parent)
 

@@ -1,6 +1,6 @@
-"""The hidden index beside the files: every row, the place of every key, and what was published.
+"""The hidden index beside the files: an SQLite database of every row and key, and what was published.
 
-It is the truth; the CSV files are what was published of it. The only module that speaks SQL.
+It is the source of truth; the CSV files are published from it. The only module with SQL.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from chatferry import TemporaryFailure
 
 VERSION = 1
 _KEYS_AT_A_TIME = 1000
-_ROOM = 1 << 40
-"""Row numbers a file may give; those of file 2 start at 2 * _ROOM, so its rows lie together."""
+_ROWS_PER_FILE = 1 << 40
+"""Row numbers reserved for a file: those of file 2 start at 2 * _ROWS_PER_FILE, so its rows are adjacent."""
 _PRAGMAS = (
     "journal_mode = WAL",
-    "synchronous = FULL",  # a commit is on the disk before anybody hears of it
-    "secure_delete = ON",  # what is erased must not linger in the free parts of a page
+    "synchronous = FULL",  # a commit is durable before its receipts are returned
+    "secure_delete = ON",  # erased data must not stay in free pages
     "wal_autocheckpoint = 4000",  # pages of 4 KiB: a few full batches
     "journal_size_limit = 67108864",  # the log grows while a large file is rewritten
-    "cache_size = -8192",  # KiB; a connector is one of many
+    "cache_size = -8192",  # KiB; small, since one process may run many connectors
 )
 _SCHEMA = f"""
 CREATE TABLE files(
@@ -49,13 +49,13 @@ class IndexState:
     """What the index knows of one file.
 
     :ivar last: the number of its newest row.
-    :ivar epoch: raised when only a rewrite can show what changed (columns were added, rows
-        removed, the format is another); ``shown`` is the one the file shows.
-    :ivar revision: raised when rows changed; ``published`` is the one the file shows.
-    :ivar inode, size, mtime, crc: what the file is, once its last publication is complete.
-    :ivar base, first: its size before the last append, and the first row of it.
-    :ivar staged: the name of the finished rewrite that becomes the file.
-    :ivar published_at, took: when the last rewrite ended and how many seconds it needed.
+    :ivar epoch: incremented when only a rewrite can publish the change (columns added, rows
+        removed, another format); ``shown`` is the epoch of the published file.
+    :ivar revision: incremented when rows changed; ``published`` is the revision of the published file.
+    :ivar inode, size, mtime, crc: of the file after its last publication.
+    :ivar base, first: the size before the last append, and the number of its first row.
+    :ivar staged: the name of the finished rewrite that replaces the file.
+    :ivar published_at, took: when the last rewrite ended, and its duration in seconds.
     """
 
     id: int
@@ -81,22 +81,22 @@ class IndexState:
 
     @property
     def dirty(self) -> bool:
-        """Whether the index holds changes the file does not show."""
+        """Whether the index has changes that are not published."""
         return self.revision > self.published
 
     @property
-    def overdue(self) -> bool:
-        """Whether nothing may be appended before the file was rewritten."""
+    def needs_rewrite(self) -> bool:
+        """Whether the file must be rewritten before rows may be appended."""
         return self.epoch != self.shown
 
     @property
     def start(self) -> int:
         """The number before the first row's."""
-        return self.id * _ROOM
+        return self.id * _ROWS_PER_FILE
 
     @property
     def places(self) -> dict[str, int]:
-        """Where each column is."""
+        """The position of each column."""
         return {name: place for place, name in enumerate(self.columns)}
 
 
@@ -108,7 +108,7 @@ class Index:
     """An open index; a connection of its own. Close it."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, or make it; raises :class:`sqlite3.DatabaseError` if it is damaged."""
+        """Open or create it; raises :class:`sqlite3.DatabaseError` if it is damaged."""
         self.path = path
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
         try:
@@ -126,13 +126,13 @@ class Index:
             self._db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
         elif version != VERSION:
             raise TemporaryFailure(
-                f"{self.path} was made by another version of chatferry-csv (index {version}, this one "
+                f"{self.path} was created by another version of chatferry-csv (index {version}, this one "
                 f"knows {VERSION}): install the newer one",
                 retry_after=60,
             )
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -161,25 +161,25 @@ class Index:
                 self._db.execute("ROLLBACK")
             raise
 
-    def forget_remains(self) -> None:
-        """Empty the log, so that nothing of what was deleted stays on the disk."""
+    def truncate_log(self) -> None:
+        """Truncate the write-ahead log, so that no deleted data stays on the disk."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # ------------------------------------------------------------------------ files
 
     def states(self) -> list[IndexState]:
-        """Return what is known of every file."""
+        """Return the state of every file."""
         found = self._db.execute(f"SELECT {', '.join(_STATE)} FROM files ORDER BY id").fetchall()  # noqa: S608  (our own names)
         return [_state(row) for row in found]
 
     def state(self, name: str) -> IndexState | None:
-        """Return what is known of a file."""
+        """Return the state of a file, None if the index does not have it."""
         select = f"SELECT {', '.join(_STATE)} FROM files WHERE name = ?"  # noqa: S608  (our own names)
         found = self._db.execute(select, (name,)).fetchone()
         return _state(found) if found else None
 
     def known(self, name: str) -> IndexState:
-        """Return what is known of a file that is known."""
+        """Return the state of a file that the index has."""
         return next(state for state in self.states() if state.name == name)
 
     def new_state(
@@ -194,11 +194,11 @@ class Index:
             destination=destination,
             delimiter=delimiter,
             encoding=encoding,
-            last=number * _ROOM,
+            last=number * _ROWS_PER_FILE,
         )
 
     def save(self, state: IndexState) -> None:
-        """Keep what is known of a file."""
+        """Save the state of a file."""
         self._db.execute(
             _SAVE,
             {
@@ -212,8 +212,8 @@ class Index:
     def find(self, state: IndexState, digests: Iterable[bytes]) -> dict[bytes, tuple[int, str]]:
         """Return the row numbers and lines of those keys that have a row."""
         found: dict[bytes, tuple[int, str]] = {}
-        rest = iter(digests)
-        while some := list(islice(rest, _KEYS_AT_A_TIME)):
+        remaining = iter(digests)
+        while some := list(islice(remaining, _KEYS_AT_A_TIME)):
             places = ", ".join("?" * len(some))
             select = (
                 "SELECT digest, rows.row, line FROM keys JOIN rows USING(row)"  # noqa: S608  (question marks)
@@ -252,14 +252,14 @@ class Index:
         return removed
 
     def rekey(self, state: IndexState, rows: Mapping[bytes, int]) -> None:
-        """Let these keys lead to these rows."""
+        """Set the rows of these keys."""
         self._db.executemany(
             "INSERT OR REPLACE INTO keys(file, digest, row) VALUES (?, ?, ?)",
             ((state.id, digest, row) for digest, row in sorted(rows.items())),
         )
 
     def forget_keys(self, state: IndexState) -> None:
-        """Let no key lead anywhere, before all are made anew."""
+        """Delete all keys of a file, before they are added again."""
         self._db.execute("DELETE FROM keys WHERE file = ?", (state.id,))
 
     def some_rows(self, state: IndexState, after: int, limit: int) -> list[tuple[int, str]]:

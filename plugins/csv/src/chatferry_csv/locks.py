@@ -1,4 +1,4 @@
-"""One writer at a time, whichever process it is in; the lock of a killed process is free at once."""
+"""An exclusive lock between processes (flock), which the system releases when its process is killed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from chatferry import TemporaryFailure
 
 _LOCK_TIMEOUT = 60.0
-"""Seconds: a whole rewrite of a large file fits in."""
-_LOOK = 0.002
+"""Seconds; longer than the rewrite of a large file."""
+_POLL_INTERVAL = 0.002
 
 
-def _take(descriptor: int) -> bool:
+def _acquire(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -30,22 +30,22 @@ def locked(path: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
 
     :raises TemporaryFailure: if another process holds it for longer than ``timeout`` seconds.
     """
-    with held(path, timeout) as mine:
-        if not mine:
+    with try_lock(path, timeout) as acquired:
+        if not acquired:
             raise TemporaryFailure(f"another process has been writing in {path.parent} for {timeout:.0f} s")
         yield
 
 
 @contextmanager
-def held(path: Path, timeout: float = 0.0) -> Iterator[bool]:
-    """Hold the lock file for the block if it can be had in time; say whether it was."""
+def try_lock(path: Path, timeout: float = 0.0) -> Iterator[bool]:
+    """Try to hold the lock file for the block; yield whether it was acquired in time."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         until = time.monotonic() + timeout
-        mine = _take(descriptor)
-        while not mine and time.monotonic() < until:
-            time.sleep(_LOOK)
-            mine = _take(descriptor)
-        yield mine
+        acquired = _acquire(descriptor)
+        while not acquired and time.monotonic() < until:
+            time.sleep(_POLL_INTERVAL)
+            acquired = _acquire(descriptor)
+        yield acquired
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""What a file system or an index says, as what an operator can do something about."""
+"""Errors of the file system and of SQLite, as failures that say what an operator can do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FULL = "there is no room left for {where}: free some space, or raise the quota 
 _REFUSED = "{where} may not be written: give the user chatferry runs as the right to write there"
 _READ_ONLY = "{where} is on a read-only file system: mount it for writing"
 _MISSING = "{where} does not exist: create the directory, or mount it"
-_FAILED = "the disk under {where} fails or is full ({what}): look at its state and its free space"
+_FAILED = "the disk under {where} fails or is full ({what}): check its state and its free space"
 _BY_ERRNO = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -37,27 +37,27 @@ _PRIMARY = 0xFF
 
 
 def damaged(error: sqlite3.Error) -> bool:
-    """Tell whether an index has to be made anew."""
+    """Tell whether an index is damaged and has to be rebuilt."""
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @contextmanager
 def explained(directory: Path) -> Iterator[None]:
-    """Turn what goes wrong with the files into a failure that passes once somebody has seen to it."""
+    """Turn errors of the files into a :class:`TemporaryFailure` that says what an operator has to do."""
     try:
         yield
     except OSError as error:
-        said = _BY_ERRNO.get(error.errno or 0, "{where} cannot be written ({what})")
+        template = _BY_ERRNO.get(error.errno or 0, "{where} cannot be written ({what})")
         what = error.strerror or type(error).__name__
-        raise _failure(said, directory, what) from error
+        raise _failure(template, directory, what) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-        said = _BY_SQLITE.get(code, "the index of {where} cannot be used ({what})")
+        template = _BY_SQLITE.get(code, "the index of {where} cannot be used ({what})")
         what = getattr(error, "sqlite_errorname", type(error).__name__)
-        raise _failure(said, directory, what) from error
+        raise _failure(template, directory, what) from error
 
 
-def _failure(said: str, directory: Path, what: str) -> TemporaryFailure:
-    message = said.format(where=directory, what=what)
+def _failure(template: str, directory: Path, what: str) -> TemporaryFailure:
+    message = template.format(where=directory, what=what)
     return TemporaryFailure(message, retry_after=_RETRY_AFTER, code=what)

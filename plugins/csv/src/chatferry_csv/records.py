@@ -1,4 +1,4 @@
-"""Leads as changes to rows: which file, which key, and how a record meets the row that is there."""
+"""Leads as changes to rows: the file, the key, and how a record is merged into an existing row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 class Change(NamedTuple):
-    """One record on its way into a row. ``own`` are the leading cells, ``digest`` names the row.
+    """One record to be written to a row. ``own`` are the leading cells, ``digest`` identifies the row.
 
     A tuple, because two are made for every lead: a frozen dataclass takes four times as long.
     """
@@ -33,12 +33,12 @@ class Change(NamedTuple):
 
 
 def digest(key: str) -> bytes:
-    """Return what a row is found by: a fixed length, and no personal data in it."""
+    """Return the hash that identifies a row: of fixed length and without personal data."""
     return blake2b(key.encode("utf-8"), digest_size=16).digest()
 
 
 def changes_of(lead: Lead, form: Format) -> dict[str, Change]:
-    """Return per file what a lead changes; a contact that cannot be told from others gets no row."""
+    """Return per file what a lead changes; a contact without a key gets no row."""
     found = {}
     for kind, record in lead.records.items():
         keys = (lead.contact_key,) if kind == CONTACT else (lead.key, lead.contact_key)
@@ -65,7 +65,7 @@ def fields_of(record: Record) -> Mapping[str, object]:
 
 
 def new_cells(one: Change, places: Mapping[str, int], form: Format) -> list[str]:
-    """Return the cells of a row that is not there yet."""
+    """Return the cells of a new row."""
     cells = [*one.own, *[""] * (len(places) - len(one.own))]
     cell, untouched = form.cell, form.line_breaks == "keep"
     for name, value in one.record.initial.items():

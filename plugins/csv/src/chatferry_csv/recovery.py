@@ -1,4 +1,4 @@
-"""What a crash or somebody else left of a file, compared with what the index says it should be."""
+"""Repair a file after a crash or a change by another program: compare it with the state in the index."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from chatferry_csv.text import LINE_END, Format
 
 
 class Recovery:
-    """Brings the files of a directory back to what was published; call it under the lock."""
+    """Restores the files of a directory to what was published; call it under the lock."""
 
     def __init__(self, directory: Path, notes: list[str]) -> None:
         self.directory = directory
         self.notes = notes
-        """Takes what an operator should hear."""
+        """Receives messages for the operator."""
 
-    def settle(self, index: Index, state: IndexState) -> bool:
-        """Finish what a crash left undone; say whether the file has to be written anew."""
+    def repair(self, index: Index, state: IndexState) -> bool:
+        """Complete an interrupted publication; return whether the file has to be rewritten."""
         path = self.directory / state.name
         if is_whole(path, state):
             return False
@@ -28,24 +28,24 @@ class Recovery:
             files.replace(staged, path)
         if not path.exists():
             if state.inode:
-                self.notes.append(f"{path} was gone and has been written anew")
+                self.notes.append(f"{path} was missing and has been rewritten")
             return bool(state.inode)
-        if _completed(index, state, path):
+        if _complete_append(index, state, path):
             return False
         if path.stat().st_size == state.size and files.checksum(path) == state.crc:
-            _recognise(index, state, path)  # copied, restored from a backup, or touched
+            _accept_copy(index, state, path)  # copied, restored from a backup, or touched
             return False
-        self.put_aside(path, "was changed by somebody else")
+        self.put_aside(path, "was changed by another program")
         return True
 
     def put_aside(self, path: Path, what: str) -> None:
-        """Keep a file that is not as we left it under another name."""
+        """Rename a file that has changed since its publication."""
         aside = files.set_aside(path, "edited")
-        self.notes.append(f"{path} {what}: that version is kept as {aside.name}, the file is written anew")
+        self.notes.append(f"{path} {what}: that version is kept as {aside.name}, the file is rewritten")
 
 
 def is_whole(path: Path, state: IndexState) -> bool:
-    """Tell whether the file is what was published last, and untouched since."""
+    """Return whether the file is unchanged since the last publication."""
     try:
         now = path.stat()
     except FileNotFoundError:
@@ -60,8 +60,8 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _completed(index: Index, state: IndexState, path: Path) -> bool:
-    """Do the last append again if it was cut short; say whether the file is whole now."""
+def _complete_append(index: Index, state: IndexState, path: Path) -> bool:
+    """Repeat the last append if it was cut short; return whether the file is whole now."""
     now = path.stat()
     if now.st_ino != state.inode or not state.base <= now.st_size <= state.size:
         return False
@@ -77,7 +77,7 @@ def _completed(index: Index, state: IndexState, path: Path) -> bool:
     return is_whole(path, state) and files.checksum(path) == state.crc
 
 
-def _recognise(index: Index, state: IndexState, path: Path) -> None:
+def _accept_copy(index: Index, state: IndexState, path: Path) -> None:
     state.mtime = files.stamp()
     os.utime(path, ns=(state.mtime, state.mtime))
     state.inode = path.stat().st_ino

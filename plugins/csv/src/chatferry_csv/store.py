@@ -1,4 +1,4 @@
-"""The files of one directory and their index: the only place that decides what is written when."""
+"""The files of one directory and their index: decides what is written and when."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatferry import TemporaryFailure
 from chatferry_csv import files
 from chatferry_csv.adopt import adopt, convert
 from chatferry_csv.index import Index, IndexState
-from chatferry_csv.locks import held, locked
+from chatferry_csv.locks import locked, try_lock
 from chatferry_csv.problems import damaged
 from chatferry_csv.records import OWN_COLUMNS, Change, fields_of, merged_cells, new_cells
 from chatferry_csv.recovery import Recovery, is_whole
@@ -27,11 +27,11 @@ _REWRITE_LOCK = ".chatferry-csv.rewrite.lock"
 SMALL = 256 * 1024
 """Bytes up to which a changed file is rewritten at once: it takes about a millisecond."""
 SHARE = 0.05
-"""Of the time, what rewriting a large file may take."""
+"""The share of the time that rewriting a large file may take."""
 LINGER = 1.0
-"""Seconds a change in a large file waits for others."""
+"""Seconds to wait for further changes of a large file, so that one rewrite publishes them all."""
 _INDEX_FACTOR = 4
-"""What an append needs in the index and its log, beside its own bytes; generously."""
+"""Upper bound of what an append needs in the index and its log, as a multiple of its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Table:
 
 @dataclass(slots=True, kw_only=True)
 class _Plan:
-    """What has to happen to a file once the index is committed."""
+    """What has to be done to a file after the commit of the index."""
 
     state: IndexState
     created: set[bytes] = field(default_factory=set)
@@ -57,7 +57,7 @@ class _Plan:
 
 
 class Store:
-    """Writes changes; one for each destination, as many as you like for one directory."""
+    """Writes changes; one for each destination, of which several may share a directory."""
 
     def __init__(self, directory: Path, destination: str, form: Format, tables: Sequence[Table]) -> None:
         self.directory = directory
@@ -65,9 +65,9 @@ class Store:
         self.form = form
         self.tables = {table.kind: table for table in tables}
         self.notes: list[str] = []
-        """What an operator should hear with the next receipt."""
-        self.waiting = False
-        """Whether the last :meth:`write` left changes for :meth:`publish_due` to show."""
+        """Messages for the operator, returned with the next receipt."""
+        self.has_unpublished = False
+        """Whether the last :meth:`write` left changes for :meth:`publish_due` to publish."""
         self._recovery = Recovery(directory, self.notes)
         self._index: Index | None = None
 
@@ -83,10 +83,10 @@ class Store:
     # ---------------------------------------------------------------------- changes
 
     def write(self, changes: Mapping[str, Sequence[Change]]) -> dict[str, set[bytes]]:
-        """Make the changes durable and show them; return per kind the keys that had no row.
+        """Make the changes durable and publish them; return per kind the keys that had no row.
 
         When this returns every new row is in its file. Changed rows of a file above
-        :data:`SMALL` are durable in the index and shown by the next :meth:`publish_due`.
+        :data:`SMALL` are durable in the index and published by the next :meth:`publish_due`.
         """
         with locked(self.directory / _LOCK):
             try:
@@ -94,7 +94,7 @@ class Store:
             except sqlite3.DatabaseError as error:
                 if not damaged(error):
                     raise
-                self._give_up_index()
+                self._set_index_aside()
                 return self._write(changes)
 
     def _write(self, changes: Mapping[str, Sequence[Change]]) -> dict[str, set[bytes]]:
@@ -104,10 +104,10 @@ class Store:
         with index.transaction():
             for kind, some in changes.items():
                 plans[kind] = self._apply(index, states[kind], kind, some)
-            self._need(sum(len(plan.data) for plan in plans.values()))
+            self._require_space(sum(len(plan.data) for plan in plans.values()))
         for plan in plans.values():
-            self._show(index, plan)
-        self.waiting = any(plan.state.dirty for plan in plans.values())
+            self._publish(index, plan)
+        self.has_unpublished = any(plan.state.dirty for plan in plans.values())
         return {kind: plan.created for kind, plan in plans.items()}
 
     def _apply(self, index: Index, state: IndexState, kind: str, some: Sequence[Change]) -> _Plan:
@@ -165,13 +165,13 @@ class Store:
                 changed[number] = line
         return lines, changed
 
-    def _need(self, size: int) -> None:
-        """Refuse before anything is committed what would not fit on the disk."""
+    def _require_space(self, size: int) -> None:
+        """Raise before the commit if the changes would not fit on the disk."""
         disk = os.statvfs(self.directory)
         if disk.f_bavail * disk.f_frsize < size * _INDEX_FACTOR:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _show(self, index: Index, plan: _Plan) -> None:
+    def _publish(self, index: Index, plan: _Plan) -> None:
         state = plan.state
         if plan.rewrite:
             self._rewrite(index, state)
@@ -190,48 +190,48 @@ class Store:
                         state.revision += 1
                         index.save(state)
             for state in states.values():
-                if state.overdue:
+                if state.needs_rewrite:
                     self._rewrite(index, state)
-            index.forget_remains()
+            index.truncate_log()
 
     # ------------------------------------------------------------------ publication
 
     def publish_due(self) -> float | None:
-        """Rewrite the large files whose turn it is; return in how many seconds to look again.
+        """Rewrite the large files that are due; return the seconds until the next call.
 
-        None says that every file shows all the index holds. Runs beside :meth:`write`, with a
-        connection of its own: writers wait for the last step of a rewrite only.
+        None if every change is published. Runs concurrently with :meth:`write`, with a connection of
+        its own: writers wait for the last step of a rewrite only.
         """
         if not self.exists:
             return None
-        with held(self.directory / _REWRITE_LOCK) as mine, Index(self.directory / INDEX) as index:
-            for state in index.states() if mine else ():
-                if state.overdue or not is_whole(self.directory / state.name, state):
-                    self._mend(index, state.name)
+        with try_lock(self.directory / _REWRITE_LOCK) as acquired, Index(self.directory / INDEX) as index:
+            for state in index.states() if acquired else ():
+                if state.needs_rewrite or not is_whole(self.directory / state.name, state):
+                    self._repair(index, state.name)
                 elif state.dirty and seconds_to_wait(state) <= 0:
-                    self._rewrite_beside(index, state.name)
+                    self._rewrite_concurrently(index, state.name)
             waits = [seconds_to_wait(state) for state in index.states() if state.dirty]
             return max(min(waits), LINGER) if waits else None
 
     def publish_all(self) -> None:
-        """Let every file show all the index holds, now."""
+        """Publish every change now."""
         if not self.exists:
             return
         with locked(self.directory / _LOCK):
             index = self._opened()
             for state in index.states():
-                if self._recovery.settle(index, state) or state.dirty:
+                if self._recovery.repair(index, state) or state.dirty:
                     self._rewrite(index, state)
 
-    def _mend(self, index: Index, name: str) -> None:
-        """Finish what a crash left undone, without waiting for the next lead."""
+    def _repair(self, index: Index, name: str) -> None:
+        """Repair a file after a crash, without waiting for the next lead."""
         with locked(self.directory / _LOCK):
             state = index.known(name)
-            if self._recovery.settle(index, state) or state.overdue:
+            if self._recovery.repair(index, state) or state.needs_rewrite:
                 self._rewrite(index, state)
 
-    def _rewrite_beside(self, index: Index, name: str) -> None:
-        """Write a new version while others append to the old one, then exchange them."""
+    def _rewrite_concurrently(self, index: Index, name: str) -> None:
+        """Write a new version while other processes append to the old one, then swap them."""
         path, began = self.directory / name, time.monotonic()
         with files.Rewrite(path, self.directory / f".{name}.beside") as new:
             with index.transaction("DEFERRED"):
@@ -240,22 +240,20 @@ class Store:
             with locked(self.directory / _LOCK):
                 now = index.known(name)
                 if not is_whole(path, now) or (now.epoch, now.published) != (seen.epoch, seen.published):
-                    new.drop()  # what others did meanwhile comes first
+                    new.drop()  # a concurrent writer published meanwhile: its version stays
                     return
                 _write_lines(new, index, now, seen.last)
-                self._exchange(index, now, new, seen.revision, began)
+                self._swap(index, now, new, seen.revision, began)
 
     def _rewrite(self, index: Index, state: IndexState) -> None:
-        """Write a new version under the lock: whoever holds it sees nothing else happen."""
+        """Write a new version; call it under the lock."""
         began, path = time.monotonic(), self.directory / state.name
         with files.Rewrite(path, self.directory / f".{state.name}.new") as new:
             _render(new, index, state)
-            self._exchange(index, state, new, state.revision, began)
+            self._swap(index, state, new, state.revision, began)
 
-    def _exchange(
-        self, index: Index, state: IndexState, new: files.Rewrite, revision: int, began: float
-    ) -> None:
-        """Say in the index what the file will be, then let it be so; a crash between is settled later."""
+    def _swap(self, index: Index, state: IndexState, new: files.Rewrite, revision: int, began: float) -> None:
+        """Record the new version in the index, then swap; after a crash in between, ``Recovery`` swaps."""
         state.mtime = files.stamp()
         new.finish(state.mtime)
         state.inode, state.size, state.crc, state.staged = new.inode, new.size, new.crc, new.staged.name
@@ -268,7 +266,7 @@ class Store:
     # ---------------------------------------------------------------------- recovery
 
     def _opened(self) -> Index:
-        """Return the index, opened again if somebody exchanged or removed it."""
+        """Return the index, opened again if its file was replaced or removed."""
         if self._index is not None and not self._index.current:
             self.close()
         if self._index is None:
@@ -278,12 +276,12 @@ class Store:
             except sqlite3.DatabaseError as error:
                 if not damaged(error):
                     raise
-                self._give_up_index()
+                self._set_index_aside()
                 self._index = Index(path)
         return self._index
 
-    def _give_up_index(self) -> None:
-        """Put a damaged index aside: the next one is made from the files."""
+    def _set_index_aside(self) -> None:
+        """Rename a damaged index: the next one is built from the files."""
         self.close()
         path = self.directory / INDEX
         aside = files.set_aside(path, "damaged")
@@ -291,22 +289,22 @@ class Store:
             log = path.with_name(path.name + ending)
             if log.exists():
                 log.rename(aside.with_name(aside.name + ending))
-        self.notes.append(f"the index in {self.directory} was damaged and has been made anew from the files")
+        self.notes.append(f"the index in {self.directory} was damaged and has been rebuilt from the files")
 
     def _ready(self, index: Index, kind: str) -> IndexState:
-        """Return the state of a file that is whole, and in our format."""
+        """Return the state of a file, after repairing it and converting it to the configured format."""
         table, path = self.tables[kind], self.directory / self.tables[kind].name
         state = index.state(table.name)
         if state is None:
-            return self._begin(index, kind, path)
+            return self._create(index, kind, path)
         if (state.delimiter, state.encoding) != (self.form.delimiter, self.form.encoding):
             self._convert(index, state)
-        if self._recovery.settle(index, state) or state.overdue:
+        if self._recovery.repair(index, state) or state.needs_rewrite:
             self._rewrite(index, state)
         return state
 
-    def _begin(self, index: Index, kind: str, path: Path) -> IndexState:
-        """Begin a file, with what is in it already if it is there."""
+    def _create(self, index: Index, kind: str, path: Path) -> IndexState:
+        """Create the state of a file; the rows of an existing file are imported."""
         odd = False
         with index.transaction():
             state = index.new_state(
@@ -328,7 +326,7 @@ class Store:
                 f"delimiter {state.delimiter!r} in {state.encoding}: give both the same, or another file",
                 retry_after=60,
             )
-        if self._recovery.settle(index, state):
+        if self._recovery.repair(index, state):
             self._rewrite(index, state)
         with index.transaction():
             convert(index, state, self.form)
@@ -345,7 +343,7 @@ class Store:
 
 
 def seconds_to_wait(state: IndexState) -> float:
-    """Return the seconds until a rewrite may begin, so that all take no more than their share."""
+    """Return the seconds until a rewrite may begin, so that rewriting takes no more than ``SHARE``."""
     pause = state.took * (1 / SHARE - 1)
     return min(state.published_at + pause - time.time(), pause)
 

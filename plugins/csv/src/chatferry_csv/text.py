@@ -1,4 +1,4 @@
-"""Values as cells, cells as lines of CSV, and both ways back. Nothing here touches a file."""
+"""Convert values to cells and cells to lines of CSV, and back. No file access."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LINE_END = "\r\n"
 _LARGEST_CELL = 2**31 - 1
 
 # What a spreadsheet takes for the beginning of a formula, the full-width forms included, and what
-# may stand before it: spaces are skipped by some, the apostrophe is our own mark.
+# may stand before it: spaces are skipped by some, the apostrophe is the mark of ``defuse``.
 _FORMULA = re.compile(r"[ \u00a0]*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  (the look-alikes are meant)
 _DEFUSED = re.compile(r"'+[ \u00a0]*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001  (the same)
 SUSPECT = frozenset("=+-@\t\r\n＝＋－＠ \u00a0'\0")  # noqa: RUF001  (the same)
@@ -42,8 +42,8 @@ def defuse(text: str) -> str:
     return text
 
 
-def refuse_mark(text: str) -> str:
-    """Take the apostrophe of :func:`defuse` away again; its exact inverse for text without NUL."""
+def undefuse(text: str) -> str:
+    """Remove the apostrophe of :func:`defuse`: its exact inverse for text without NUL."""
     return text[1:] if _DEFUSED.match(text) else text
 
 
@@ -76,7 +76,7 @@ class Format:
 
     @property
     def mark(self) -> bytes:
-        """The bytes a file begins with."""
+        """The byte order mark, if the encoding has one."""
         return b"\xef\xbb\xbf" if self.encoding == "utf-8-sig" else b""
 
     @property
@@ -106,11 +106,11 @@ class Format:
         lines = _Lines()
         csv.writer(lines, delimiter=self.delimiter, lineterminator=LINE_END).writerows(rows)
         whole = "".join(lines)
-        if "\0" not in whole and (whole.isascii() or self.holds(whole)):
-            return lines  # nearly always: one look at all of them instead of one at each
+        if "\0" not in whole and (whole.isascii() or self.can_encode(whole)):
+            return lines  # the common case: one check of all lines instead of one each
         return [self.writable(line) for line in lines]
 
-    def holds(self, text: str) -> bool:
+    def can_encode(self, text: str) -> bool:
         """Tell whether the encoding has all characters of ``text``."""
         try:
             self.encode(text)

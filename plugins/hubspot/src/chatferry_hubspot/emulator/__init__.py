@@ -1,4 +1,4 @@
-"""A stand-in for HubSpot's CRM API, stateful and over real HTTP: ``chatferry emulate hubspot``."""
+"""An emulator of HubSpot's CRM API, stateful and over real HTTP: ``chatferry emulate hubspot``."""
 
 from chatferry_hubspot.emulator.product import EMULATOR
 

@@ -1,4 +1,4 @@
-"""The account under emulation: object types, records, links, keys and limits, all in memory."""
+"""The emulated account: object types, records, links, keys and limits, all in memory."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from chatferry_hubspot.emulator.settings import AccountSettings
 
 
 class Account:
-    """One HubSpot account. Whoever reads or writes its records holds ``lock``."""
+    """One HubSpot account. Hold ``lock`` to read or write its records."""
 
     def __init__(self, settings: AccountSettings) -> None:
         self.lock = threading.RLock()
         self.clock = Clock()
         self.journal = Journal()
-        self._given = settings
+        self._initial = settings
         self.reset()
 
     def reset(self) -> None:
-        """Become as new: no records, no own definitions, no calls counted; the clock runs."""
-        self.settings = self._given
-        self.random = random.Random(self.settings.seed)  # noqa: S311  (chance, not secrecy)
+        """Return to the initial state: no records, custom definitions or counted calls; the clock runs."""
+        self.settings = self._initial
+        self.random = random.Random(self.settings.seed)  # noqa: S311  (reproducible, not secret)
         self._correlation = random.Random(f"correlation {self.settings.seed}")  # noqa: S311  (the same)
         self._last_id = 33_450
         self._last_type = 3_465_403
@@ -68,26 +68,26 @@ class Account:
         raise invalid(f"Unable to infer object type from: {name}")
 
     def knows(self, name: str) -> bool:
-        """Tell whether a path that says ``name`` means an object type."""
+        """Whether ``name`` in a path is an object type."""
         return any(kind.answers_to(name) for kind in list(self.types.values()))
 
     @property
     def custom_types(self) -> Sequence[ObjectType]:
-        """The types a customer made."""
+        """The custom object types."""
         return [kind for kind in self.types.values() if kind.custom]
 
     def next_id(self) -> str:
-        """Return an id no record has; ids have gaps, as HubSpot's have."""
+        """Return a new record id; ids have gaps, as HubSpot's have."""
         self._last_id += self.random.randint(1, 9)
         return str(self._last_id)
 
     def next_type(self) -> str:
-        """Return an id no object type has."""
+        """Return a new object type id."""
         self._last_type += 1
         return f"2-{self._last_type}"
 
     def correlation_id(self) -> str:
-        """Return an id for an answer; none comes twice."""
+        """Return a new correlation id for an answer."""
         with self.lock:
             return str(uuid.UUID(int=self._correlation.getrandbits(128), version=4))
 

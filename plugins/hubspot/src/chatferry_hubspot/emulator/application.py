@@ -1,4 +1,4 @@
-"""Put the emulator together."""
+"""Assemble the Flask application of the emulator."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def create_app(
 
     :raises ValueError: if there is no such plan.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    options = {name: value for name, value in options.items() if value is not None}
     if token:
-        given["tokens"] = read_tokens(token)
+        options["tokens"] = read_tokens(token)
     if api_version:
-        given["dates"] = tuple(api_version)
-    settings = AccountSettings(latency=latency, **given)  # type: ignore[arg-type]  # the options have these types
+        options["dates"] = tuple(api_version)
+    settings = AccountSettings(latency=latency, **options)  # type: ignore[arg-type]  # the options have these types
     if settings.plan not in PLANS:
         message = f"there is no plan {settings.plan!r}; there are {', '.join(PLANS)}"
         raise ValueError(message)

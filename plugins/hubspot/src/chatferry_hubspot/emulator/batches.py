@@ -1,7 +1,7 @@
 """Batches: all or nothing, unless every input has a trace id of its own.
 
-As a public probe of the live API in September 2026 saw it: with own trace ids the good inputs are
-written and the answer is 207; without, one bad input refuses all. Results are in no order.
+Observed by a public probe of the live API in September 2026: with own trace ids the good inputs are
+written and the answer is 207; without, one bad input refuses the whole batch. Results are unordered.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Entry = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: results in the order of the inputs, and errors."""
+    """The outcome of a batch: results in the order of the inputs, and errors."""
 
     results: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Outcome:
         return jsonify(body), status
 
 
-def refuse_repeats(entries: Sequence[Entry]) -> None:
+def refuse_duplicates(entries: Sequence[Entry]) -> None:
     """Refuse the whole batch if two inputs address the same record.
 
     :raises ApiError: 400 naming the ids.
@@ -68,7 +68,7 @@ def _key(entry: Entry) -> str:
 
 
 def traced(entries: Sequence[Entry]) -> bool:
-    """Tell whether every input has a trace id of its own."""
+    """Whether every input has a trace id of its own."""
     traces = [entry.get(TRACE) for entry in entries]
     return all(isinstance(trace, str) and trace for trace in traces) and len(set(traces)) == len(traces)
 
@@ -78,8 +78,8 @@ def write(kind: ObjectType, entries: Sequence[Entry], one: Callable[[Entry], Rec
 
     :raises ApiError: if the batch is refused; nothing is written then.
     """
-    outcome, alone = Outcome(), traced(entries)
-    victim = _victim(outcome, entries) if alone else None
+    outcome, partial = Outcome(), traced(entries)
+    victim = _victim(outcome, entries) if partial else None
     with kind.table.transaction():
         for place, entry in enumerate(entries):
             try:
@@ -87,7 +87,7 @@ def write(kind: ObjectType, entries: Sequence[Entry], one: Callable[[Entry], Rec
                     raise ApiError(500, "INTERNAL_ERROR", "internal error")  # noqa: TRY301  (as if it had failed)
                 record = one(entry)
             except ApiError as error:
-                if not alone or error.refuses_batch:
+                if not partial or error.refuses_batch:
                     raise
                 outcome.errors.append(error.entry({TRACE: [entry[TRACE]]}))
             else:
@@ -96,7 +96,7 @@ def write(kind: ObjectType, entries: Sequence[Entry], one: Callable[[Entry], Rec
 
 
 def _victim(outcome: Outcome, entries: Sequence[Entry]) -> int | None:
-    """Return the input a fault spoils, if one strikes."""
+    """Return the position of the input that a fault makes fail, None if no fault strikes."""
     outcome.hidden = app().misbehaviour.strikes("errors-in-200") is not None
     if outcome.hidden or app().misbehaviour.strikes("partial-207"):
         return account().random.randrange(len(entries))

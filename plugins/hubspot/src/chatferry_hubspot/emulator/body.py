@@ -1,4 +1,4 @@
-"""Reading the JSON of a request: shapes HubSpot refuses before it looks at any record."""
+"""Read and validate the JSON body of a request, before any record is read or written."""
 
 from __future__ import annotations
 

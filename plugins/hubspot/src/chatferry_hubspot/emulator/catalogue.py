@@ -42,14 +42,14 @@ class ObjectType:
     """Properties a read returns when it asks for none."""
     stamps: tuple[str, str] = ("hs_createdate", "hs_lastmodifieddate")
     schema: dict[str, Any] | None = None
-    """What a custom type's creator sent; None for built-in types."""
+    """The schema a custom type was created with; None for built-in types."""
     created: float = 0.0
     updated: float = 0.0
     table: Table = field(default_factory=Table)
 
     @property
     def custom(self) -> bool:
-        """Whether a customer made it."""
+        """Whether it is a custom object type."""
         return self.schema is not None
 
     @property
@@ -66,7 +66,7 @@ class ObjectType:
         return f"crm.schemas.{'custom' if self.custom else 'contacts'}.{action}"
 
     def answers_to(self, name: str) -> bool:
-        """Tell whether a path that says ``name`` means this type."""
+        """Whether ``name`` in a path is this type."""
         singular = self.singular.lower() if not self.custom else self.name
         return name in {self.type_id, self.name, self.fully_qualified_name, singular}
 
@@ -79,7 +79,7 @@ class ObjectType:
     def remove(self, name: str) -> None:
         """Archive a property."""
         del self.properties[name]
-        self.table.forget_index(name)
+        self.table.drop_index(name)
 
 
 def system_properties(group: str, stamps: tuple[str, str]) -> list[Property]:

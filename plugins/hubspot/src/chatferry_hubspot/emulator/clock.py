@@ -1,4 +1,4 @@
-"""The emulator's clock: real time plus what a test has moved it, or standing still."""
+"""The emulator's clock: real time plus an offset that tests can change, or frozen."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Clock:
         self._moved += seconds
 
     def freeze(self, *, frozen: bool) -> None:
-        """Stand still, or run again from here."""
+        """Freeze the clock, or let it run again from the frozen time."""
         here = self.now()
         self._frozen = here if frozen else None
         self._moved = 0.0 if frozen else here - time.time()
@@ -39,9 +39,9 @@ class Clock:
 
 def timestamp(moment: float) -> str:
     """Write a moment as HubSpot does: ISO 8601, UTC, milliseconds, ``Z``."""
-    return written(datetime.fromtimestamp(moment, UTC))
+    return iso_utc(datetime.fromtimestamp(moment, UTC))
 
 
-def written(moment: datetime) -> str:
+def iso_utc(moment: datetime) -> str:
     """Write a moment in UTC as HubSpot does."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Defining custom object types (HubSpot docs, 'Custom objects'): the schema somebody sends, and its JSON."""
+"""Defining custom object types (HubSpot docs, 'Custom objects'): validate a schema and return its JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatferry_hubspot.emulator.properties import UNIQUE_LIMIT, Property, read_p
 TYPES_LIMIT = 10
 REQUIRED = ("name", "labels", "requiredProperties", "associatedObjects", "properties")
 DATED = ("searchableProperties", "secondaryDisplayProperties", "allowsSensitiveProperties")
-"""What the dated versions ask for beside :data:`REQUIRED`."""
+"""What the dated versions require beside :data:`REQUIRED`."""
 CHANGEABLE = (
     "labels",
     "description",
@@ -29,9 +29,9 @@ _STAMPS = ("hs_createdate", "hs_lastmodifieddate")
 
 
 def define_type(account: Account, body: Mapping[str, Any], *, dated: bool) -> ObjectType:
-    """Make a custom object type, with its associations to contacts and notes.
+    """Create a custom object type, with its associations to contacts and notes.
 
-    :raises ApiError: if HubSpot would not take it.
+    :raises ApiError: if HubSpot would refuse it.
     """
     missing = [name for name in (*REQUIRED, *(DATED if dated else ())) if body.get(name) is None]
     if missing:

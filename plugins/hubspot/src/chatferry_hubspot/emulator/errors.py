@@ -42,26 +42,26 @@ class ApiError(Exception):
         super().__init__(f"{status} {category}")
         self.status = status
         self.refuses_batch = refuses_batch
-        """True where even inputs with their own trace ids are refused together."""
+        """Whether it refuses the whole batch, even if each input has its own trace id."""
         self.headers = dict(headers or {})
         self._fields = {"message": message, "category": category, **fields}
 
     def body(self, correlation_id: str) -> dict[str, Any]:
         """Return the JSON of a whole answer."""
-        return {"status": "error", "correlationId": correlation_id, **self._given()}
+        return {"status": "error", "correlationId": correlation_id, **self._set_fields()}
 
     def entry(self, context: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """Return the JSON of one entry in a 207's ``errors``; ``context`` names the input."""
-        given = self._given()
+        given = self._set_fields()
         merged = {**given.pop("context", {}), **context}
         return {"status": "error", "errors": [], "links": {}, **given, "context": merged}
 
-    def _given(self) -> dict[str, Any]:
+    def _set_fields(self) -> dict[str, Any]:
         return {key: value for key, value in self._fields.items() if value is not None}
 
 
 class NotFound(ApiError):
-    """A record that is not there."""
+    """404: the record does not exist."""
 
 
 def invalid(message: str, **fields: Any) -> ApiError:
@@ -98,7 +98,7 @@ def contact_exists(existing: str, email: str) -> ApiError:
 
 
 def not_found(kind: str, ids: Sequence[str] = ()) -> NotFound:
-    """Return the 404 of a record that is not there."""
+    """Return the 404 of a record that does not exist."""
     if not ids:
         return NotFound(404, "OBJECT_NOT_FOUND", "Object not found.  objectId are usually numeric.")
     message = (

@@ -1,4 +1,4 @@
-"""The misbehaviours ``--fault`` switches on, one sentence each; the documentation's table is this one."""
+"""The faults that ``--fault`` switches on, one sentence each; a test compares the documentation with it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ANSWERS: Mapping[str, str] = {
     "no-trace-ids": "Results of a batch come without the trace ids they were sent with.",
     "reversed": "Results of a batch come in the reverse order of the inputs.",
     "results-missing": "One result of a batch is left out although it was written.",
-    "results-extra": "A batch answers with one result more, of a record nobody asked for.",
+    "results-extra": "A batch answers with one result more, of a record that was not sent.",
 }
 
 OAUTH: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""What every call passes on its way in and out: keys, limits, faults, headers, the journal."""
+"""Middleware around every call: authentication, rate limits, faults, headers, the journal."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _GOOD = range(200, 300)
 
 
 def guard(application: HubSpotApp) -> None:
-    """Put the gate before every view of an application."""
+    """Install the middleware in an application."""
     application.before_request(_enter)
     application.after_request(_leave)
     application.register_error_handler(ApiError, _refused)
-    application.register_error_handler(HTTPException, _lost)
+    application.register_error_handler(HTTPException, _unknown_path)
 
 
-def _outside() -> bool:
-    """Tell whether a call is for the page or the control API: not HubSpot's, so never counted."""
+def _is_internal() -> bool:
+    """Whether a call is for the page or the control API: not HubSpot's, so never counted."""
     return request.path == "/" or request.path.startswith("/_emulator")
 
 
 def _enter() -> Response | None:
     g.started, g.fault, g.unanswered, g.key = time.perf_counter(), "", False, None
-    if _outside():
+    if _is_internal():
         return None
     g.correlation_id = account().correlation_id()
     if latency := account().settings.latency:
@@ -57,7 +57,7 @@ def _scope() -> str:
 
 
 def _leave(response: Response) -> Response:
-    if _outside():
+    if _is_internal():
         return response
     if response.status_code in _GOOD and not g.unanswered and not request.path.startswith("/oauth/"):
         response = app().misbehaviour.after(response)
@@ -104,7 +104,7 @@ def _refused(error: ApiError) -> tuple[Response, int, dict[str, str]]:
     return jsonify(error.body(correlation_id)), error.status, error.headers
 
 
-def _lost(error: HTTPException) -> tuple[Response, int, dict[str, str]]:
-    """Answer a path or method that is not there in HubSpot's shape."""
+def _unknown_path(error: HTTPException) -> tuple[Response, int, dict[str, str]]:
+    """Answer an unknown path or method in HubSpot's format."""
     message = "resource not found" if error.code == 404 else str(error.name)  # noqa: PLR2004  (a status)
     return _refused(ApiError(error.code or 500, None, message))

@@ -1,4 +1,4 @@
-"""Which calls came, how often, and how they ended. Paths are templates: no values, no bodies."""
+"""A log of calls with counters. Paths are templates: no values, no bodies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Call:
 
 
 class Journal:
-    """The last calls, and counters of all; safe between threads."""
+    """The last calls, and counters of all; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +51,7 @@ class Journal:
             self._last.append(call)
 
     def clear(self) -> None:
-        """Count from nought."""
+        """Reset the counters and drop the calls."""
         with self._lock:
             self._routes.clear()
             self._statuses.clear()

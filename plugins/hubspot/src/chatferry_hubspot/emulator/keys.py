@@ -1,4 +1,4 @@
-"""Static tokens and OAuth: who calls, and what they may do (HubSpot docs, 'OAuth', 'Scopes')."""
+"""Authentication and scopes: static tokens and OAuth (HubSpot docs, 'OAuth', 'Scopes')."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Key:
 
 
 def unauthorized() -> ApiError:
-    """Return the 401 of a call without a token HubSpot knows."""
+    """Return the 401 of a call without a known token."""
     message = (
         "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can "
         "find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
@@ -49,13 +49,13 @@ class Keys:
         self._codes: dict[str, tuple[tuple[str, ...], str]] = {}
 
     def add(self, value: str, scopes: tuple[str, ...], life: float | None = None) -> Key:
-        """Let a token in, for ``life`` seconds or without end."""
+        """Add an access token that is valid for ``life`` seconds or without end."""
         expires = None if life is None else self._clock.now() + life
         self.access[value] = Key(value=value, scopes=scopes, expires=expires)
         return self.access[value]
 
     def revoke(self, value: str) -> None:
-        """End a token of either kind."""
+        """Revoke an access or a refresh token."""
         self.access.pop(value, None)
         self.refresh.pop(value, None)
 
@@ -78,7 +78,7 @@ class Keys:
         return key
 
     def scopes(self, key: Key) -> frozenset[str]:
-        """Return what a key may do; nobody can grant scopes the plan does not have."""
+        """Return what a key may do; scopes that the plan does not include are ignored."""
         custom = self.settings.custom_objects
         return frozenset(scope for scope in key.scopes if custom or ".custom." not in scope)
 
@@ -106,7 +106,7 @@ class Keys:
         return self._issue(refresh), refresh
 
     def renew(self, refresh_token: str) -> tuple[Key, Key]:
-        """Return a new access token and the refresh token that is good from now on."""
+        """Return a new access token and the refresh token that is valid from now on."""
         refresh = self.refresh.get(refresh_token)
         if refresh is None:
             raise refused_grant("BAD_REFRESH_TOKEN", "missing or unknown refresh token")

@@ -27,7 +27,7 @@ def rate_limited(policy: str, headers: dict[str, str] | None = None) -> ApiError
 
 
 class _Window:
-    """A rolling window: how many calls the last ``seconds`` held."""
+    """A rolling window: counts the calls of the last ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -43,7 +43,7 @@ class _Window:
 
 
 class Limiter:
-    """Counts calls of each key and of the account. A call that is refused here costs nothing."""
+    """Counts calls of each key and of the account. A refused call is not counted."""
 
     def __init__(self, settings: AccountSettings, clock: Clock, zone: tzinfo) -> None:
         self.settings = settings
@@ -75,7 +75,7 @@ class Limiter:
         with self._lock:
             now = self._clock.now()
             burst, second = self._windows(key)
-            self._turn_day()
+            self._start_new_day()
             if self._today >= self.daily_limit:
                 raise rate_limited("DAILY")
             if burst.used(now) >= self.burst_limit(key):
@@ -93,7 +93,7 @@ class Limiter:
         """Return the headers of an answer; OAuth apps get no daily ones."""
         with self._lock:
             now, limit = self._clock.now(), self.burst_limit(key)
-            self._turn_day()
+            self._start_new_day()
             answer = {
                 "X-HubSpot-RateLimit-Max": limit,
                 "X-HubSpot-RateLimit-Remaining": max(0, limit - self._windows(key)[0].used(now)),
@@ -111,7 +111,7 @@ class Limiter:
     def to_json(self) -> dict[str, Any]:
         """Return the limits and what is used of the day's."""
         with self._lock:
-            self._turn_day()
+            self._start_new_day()
             burst = PLANS[self.settings.plan][0] if self.settings.burst is None else self.settings.burst
             return {
                 "burst": burst,
@@ -125,7 +125,7 @@ class Limiter:
         second = self._seconds.setdefault(key.value if not key.oauth else "oauth", _Window(1.0))
         return burst, second
 
-    def _turn_day(self) -> None:
+    def _start_new_day(self) -> None:
         today = self._clock.day(self._zone)
         if today != self._day:
             self._day, self._today = today, 0

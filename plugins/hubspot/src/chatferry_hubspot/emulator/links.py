@@ -1,4 +1,4 @@
-"""Associations: which types of link a pair of object types has, and which records are linked.
+"""Associations: the link types between object types, and the links between records.
 
 HubSpot docs, 'Associations': types are one-way; a link is written both ways at once.
 """
@@ -48,7 +48,7 @@ class Links:
     _next: int = 145
 
     def define(self, one: str, other: str, *, name: str, category: str = USER) -> LinkType:
-        """Let records of these types be linked; a pair that is defined stays as it is."""
+        """Define a link type between two object types; a pair that is defined is not changed."""
         if (one, other) not in self.types:
             there, back = self._next, self._next + 1
             self._next += 2
@@ -105,14 +105,14 @@ class Links:
         """Return the ids of the records of a type that this one is linked to, oldest link first."""
         return list(self._links.get(record, {}).get(to_type, ()))
 
-    def forget(self, record: End) -> None:
+    def drop_all(self, record: End) -> None:
         """Drop every link of a record."""
         for other in self._all(record):
             self.drop(record, other)
         self._links.pop(record, None)
 
     def move(self, old: End, new: End) -> None:
-        """Hand the links of a record to the one it was merged into."""
+        """Move the links of a record to the one it was merged into."""
         for other in self._all(old):
             self.drop(old, other)
             self.add(new, other)

@@ -1,4 +1,4 @@
-"""Where the faults strike: before a call is handled, on what a batch answers, and on the way out."""
+"""Fault injection: before a call is handled, on the results of a batch, and on the response."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SLOW = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Aim:
-    """What stands after ``=``: numbers are seconds, anything else a part of the path."""
+class _Target:
+    """The value of a fault, after ``=``: a number is seconds, anything else a part of the path."""
 
     seconds: float | None = None
     path: str = ""
 
     @classmethod
-    def of(cls, fault: Fault) -> _Aim:
+    def of(cls, fault: Fault) -> _Target:
         seconds, path = None, ""
         for part in (fault.value or "").split(","):
             try:
@@ -39,33 +39,33 @@ class _Aim:
 
 
 class Misbehaviour:
-    """The faults of a running emulator, aimed by path."""
+    """The faults of a running emulator, which may be limited to a path."""
 
     def __init__(self, board: FaultBoard) -> None:
         self.board = board
 
-    def strikes(self, name: str) -> _Aim | None:
-        """Return the aim of a fault that strikes this call; calls elsewhere do not use it up."""
+    def strikes(self, name: str) -> _Target | None:
+        """Return the target of a fault that strikes this call; calls of other paths do not count."""
         on = next((fault for fault in self.board.on if fault.name == name), None)
-        if on is None or _Aim.of(on).path not in request.path or self.board.strikes(name) is None:
+        if on is None or _Target.of(on).path not in request.path or self.board.strikes(name) is None:
             return None
         g.fault = f"{g.fault} {name}".strip()
-        return _Aim.of(on)
+        return _Target.of(on)
 
     def before(self, scope: str, *, oauth: bool) -> Response | None:
         """Strike before a call is handled.
 
         :raises ApiError: if that is what the fault answers.
         """
-        if aim := self.strikes("slow"):
-            time.sleep(SLOW if aim.seconds is None else aim.seconds)
-        if not oauth and (aim := self.strikes("timeout-before-commit")):
-            return _hang(aim)
+        if target := self.strikes("slow"):
+            time.sleep(SLOW if target.seconds is None else target.seconds)
+        if not oauth and (target := self.strikes("timeout-before-commit")):
+            return _hang(target)
         if not oauth and self.strikes("reset-before-commit"):
             return _closed()
         for name in OAUTH if oauth else REFUSALS:
-            if aim := self.strikes(name):
-                answer = refusal(name, aim.seconds, scope)
+            if target := self.strikes(name):
+                answer = refusal(name, target.seconds, scope)
                 if isinstance(answer, ApiError):
                     raise answer
                 return answer
@@ -88,18 +88,18 @@ class Misbehaviour:
         return results
 
     def after(self, response: Response) -> Response:
-        """Strike on the way out, when everything is written; only 2xx answers change."""
-        strikes: tuple[tuple[str, Callable[[Response, _Aim], Response]], ...] = (
-            ("timeout-after-commit", lambda _, aim: _hang(aim)),
-            ("reset-after-commit", lambda _, _aim: _closed()),
+        """Strike on the response, when everything is written; only 2xx answers change."""
+        strikes: tuple[tuple[str, Callable[[Response, _Target], Response]], ...] = (
+            ("timeout-after-commit", lambda _, target: _hang(target)),
+            ("reset-after-commit", lambda _, _target: _closed()),
             ("truncated", lambda given, _: _truncated(given)),
             ("empty-body", lambda given, _: _replaced(given, b"")),
             ("cut-json", lambda given, _: _replaced(given, given.get_data()[: len(given.get_data()) // 2])),
-            ("html-ok", lambda _, _aim: page(200)),
+            ("html-ok", lambda _, _target: page(200)),
         )
         for name, change in strikes:
-            if aim := self.strikes(name):
-                return change(response, aim)
+            if target := self.strikes(name):
+                return change(response, target)
         return response
 
 
@@ -107,9 +107,9 @@ def _replaced(response: Response, body: bytes) -> Response:
     return Response(body, status=response.status_code, mimetype="application/json")
 
 
-def _hang(aim: _Aim) -> Response:
-    """Answer nothing for a while, then close: the client has given up, or gets no answer."""
-    return _closed(TIMEOUT if aim.seconds is None else aim.seconds)
+def _hang(target: _Target) -> Response:
+    """Wait without an answer, then close the connection."""
+    return _closed(TIMEOUT if target.seconds is None else target.seconds)
 
 
 def _closed(wait: float = 0.0) -> Response:
@@ -125,7 +125,7 @@ def _truncated(response: Response) -> Response:
 class _Broken(Response):
     """An answer that ends with the connection: after a part of its body, or before its first byte.
 
-    It waits while it is sent, when the call is counted already and nobody else is held up.
+    It sleeps while the body is sent: by then the call is counted and the account's lock is released.
     """
 
     def __init__(self, part: bytes, *, length: int = 0, status: int = 200, wait: float = 0.0) -> None:

@@ -1,6 +1,6 @@
-"""One table of paths: each family of addresses, with its dated and its legacy prefixes.
+"""The URL table: each family of endpoints with its dated and its legacy prefixes.
 
-The place of the version differs from family to family (HubSpot docs, 'API versioning').
+The position of the version differs from family to family (HubSpot docs, 'API versioning').
 """
 
 from __future__ import annotations

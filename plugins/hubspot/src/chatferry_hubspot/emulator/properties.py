@@ -1,4 +1,4 @@
-"""Definitions of properties: what makes one valid, and its JSON (HubSpot docs, 'Properties API')."""
+"""Property definitions: validation and JSON (HubSpot docs, 'Properties API')."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class Property:
 
 
 def read_property(body: Mapping[str, Any], *, group: str | None = None) -> Property:
-    """Read a definition somebody wants to create; ``group`` stands in where none is named.
+    """Validate the definition of a new property; ``group`` is the default group.
 
-    :raises ApiError: if HubSpot would not take it.
+    :raises ApiError: if HubSpot would refuse it.
     """
     needed = ("name", "label", "type", "fieldType") + (() if group else ("groupName",))
     missing = [key for key in needed if not isinstance(body.get(key), str) or not body[key]]
@@ -135,7 +135,7 @@ def _options(kind: str, field: str, given: Sequence[Any]) -> tuple[dict[str, Any
 
 
 def change_property(definition: Property, body: Mapping[str, Any]) -> Property:
-    """Return the definition changed; what makes values unique is set at creation only."""
+    """Return the changed definition; ``hasUniqueValue`` can be set at creation only."""
     if definition.hubspot_defined and body.keys() - {"label", "description", "options"}:
         raise ApiError(400, "VALIDATION_ERROR", f"{definition.name} is defined by HubSpot")
     if "hasUniqueValue" in body and body["hasUniqueValue"] != definition.unique:

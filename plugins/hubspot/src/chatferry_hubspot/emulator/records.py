@@ -1,4 +1,4 @@
-"""Records of one object type: by id, by the values of its unique properties, and as search sees them."""
+"""Records of one object type: indexed by id and by unique properties, and as search sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatferry_hubspot.emulator.clock import timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. It is replaced, never changed."""
+    """One record; immutable: a change replaces it."""
 
     id: str
     properties: Mapping[str, str]
@@ -22,7 +22,7 @@ class Record:
     archived_at: float | None = None
     merged_into: str | None = None
     new: bool = field(default=False, compare=False)
-    """Whether the write that returned it made it."""
+    """Whether the write that returned it created it."""
 
     @property
     def archived(self) -> bool:
@@ -44,7 +44,7 @@ class Record:
 
 
 def unique_key(name: str, value: str) -> str:
-    """Return what makes two values the same: e-mails are trimmed and lower-cased, others as they are."""
+    """Return the key that equal values share: e-mails are trimmed and lower-cased, others as they are."""
     return value.strip().lower() if name == "email" else value
 
 
@@ -54,19 +54,19 @@ class Table:
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
         self.lag = 0.0
-        """Seconds search is behind."""
+        """Seconds until search finds a write (eventual consistency)."""
         self._unique: dict[str, dict[str, str]] = {}
         self._changes: deque[tuple[float, str, Record | None]] = deque()
         self._undo: list[tuple[str, Record | None]] | None = None
 
     def index(self, name: str) -> None:
         """Keep the values of this property unique from now on."""
-        held = {one.id: one.properties.get(name) for one in self.records.values() if not one.archived}
-        values = {unique_key(name, value): record_id for record_id, value in held.items() if value}
+        present = {one.id: one.properties.get(name) for one in self.records.values() if not one.archived}
+        values = {unique_key(name, value): record_id for record_id, value in present.items() if value}
         self._unique.setdefault(name, values)
 
-    def forget_index(self, name: str) -> None:
-        """Let go of a property that is archived: nothing can be found by it any more."""
+    def drop_index(self, name: str) -> None:
+        """Drop the index of an archived property."""
         self._unique.pop(name, None)
 
     @property
@@ -75,7 +75,7 @@ class Table:
         return tuple(self._unique)
 
     def live(self, record_id: str) -> Record | None:
-        """Return a record that is not archived; the id of a merged one leads to what it became."""
+        """Return a record that is not archived; the id of a merged one finds its successor."""
         record = self.records.get(record_id)
         while record is not None and record.merged_into is not None:
             record = self.records.get(record.merged_into)
@@ -92,7 +92,7 @@ class Table:
         return record
 
     def remove(self, record_id: str, *, at: float) -> None:
-        """Forget a record for good."""
+        """Delete a record permanently."""
         self._replace(record_id, None, at)
 
     def _replace(self, record_id: str, record: Record | None, at: float) -> None:
@@ -126,7 +126,7 @@ class Table:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Take back every change of the block if it raises."""
+        """Roll back every change of the block if it raises."""
         done: list[tuple[str, Record | None]] = []
         self._undo = done
         try:

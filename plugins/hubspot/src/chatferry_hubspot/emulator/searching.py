@@ -105,7 +105,7 @@ def _test(kind: ObjectType, given: Mapping[str, Any]) -> Callable[[Record], bool
 
 
 def _stored(kind: ObjectType, name: str, value: object) -> str:
-    """Return a filter's value as records hold it, so that moments compare."""
+    """Return a filter's value in the stored format, so that dates compare."""
     stored = normalise(kind.properties[name], str(value or ""))
     return stored if isinstance(stored, str) else str(value or "")
 

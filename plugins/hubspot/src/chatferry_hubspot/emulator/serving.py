@@ -1,4 +1,4 @@
-"""The Flask application class: it carries the account, and one call at a time changes it."""
+"""The Flask application class: it has the account, and serialises the calls that use it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HubSpotApp(Flask):
         self.misbehaviour = Misbehaviour(board)
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Run the view alone: what it reads and writes is one moment. Waiting happens outside."""
+        """Run the view under the lock of the account, as one transaction; faults sleep outside the lock."""
         with self.account.lock:
             return super().dispatch_request()
 

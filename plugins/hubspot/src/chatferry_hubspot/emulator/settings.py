@@ -1,4 +1,4 @@
-"""What the account under emulation is like: its plan, its keys, its limits."""
+"""Settings of the emulated account: plan, tokens, limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a property accepts, and how HubSpot stores it. Every value travels as a string."""
+"""Validate and normalise property values. Every value is sent as a string."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 
-from chatferry_hubspot.emulator.clock import written
+from chatferry_hubspot.emulator.clock import iso_utc
 from chatferry_hubspot.emulator.errors import Problem
 from chatferry_hubspot.emulator.properties import Property
 
@@ -66,7 +66,7 @@ def _moment(definition: Property, value: str) -> str | Problem:
     if definition.type == "date":
         midnight = moment.time() == time()
         return moment.date().isoformat() if midnight else _refuse(definition, "INVALID_DATE", "date")
-    return written(moment).replace(".000Z", "Z")
+    return iso_utc(moment).replace(".000Z", "Z")
 
 
 def _text(definition: Property, value: str) -> str | Problem:

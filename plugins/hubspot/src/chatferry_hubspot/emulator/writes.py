@@ -84,7 +84,7 @@ class Writer:
 
         By e-mail the whole set of properties is expected, the e-mail included (HubSpot docs, 'Contacts':
         partial upserts are not supported by e-mail). By another property a contact that is known by its
-        e-mail only is not found, so it would be made a second time: that is a 409.
+        e-mail only is not found, so it would be created a second time: that is a 409.
         """
         name, values = self.unique(entry.get("idProperty")), entry["properties"]
         if name == "email" and not values.get("email"):
@@ -99,17 +99,17 @@ class Writer:
         """Move a record to the recycling bin; its unique values are free again."""
         now = self._account.clock.now()
         self._table.put(replace(record, archived_at=now, updated=now), at=now)
-        self._account.links.forget((self._kind.type_id, record.id))
+        self._account.links.drop_all((self._kind.type_id, record.id))
 
     def purge(self, record: Record) -> None:
-        """Forget a record, and those merged into it, for good (HubSpot docs, 'GDPR delete')."""
-        self._account.links.forget((self._kind.type_id, record.id))
+        """Delete a record, and those merged into it, permanently (HubSpot docs, 'GDPR delete')."""
+        self._account.links.drop_all((self._kind.type_id, record.id))
         merged = [one.id for one in self._table.records.values() if one.merged_into == record.id]
         for record_id in (record.id, *merged):
             self._table.remove(record_id, at=self._account.clock.now())
 
     def merge(self, primary: Record, other: Record) -> Record:
-        """Fold ``other`` into ``primary``, whose values win; the other's id and e-mail lead to it."""
+        """Merge ``other`` into ``primary``, whose values win; the other's id and e-mail resolve to it."""
         if primary.id == other.id:
             raise invalid("A record can not be merged with itself")
         now = self._account.clock.now()

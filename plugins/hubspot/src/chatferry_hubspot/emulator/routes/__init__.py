@@ -1,1 +1,1 @@
-"""The addresses of the emulator, one module a family."""
+"""The endpoints of the emulator, one module a family."""

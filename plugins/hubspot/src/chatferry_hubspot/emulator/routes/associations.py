@@ -17,7 +17,7 @@ from chatferry_hubspot.emulator.serving import account, kind_for
 
 CREATE_LIMIT, READ_LIMIT, ARCHIVE_LIMIT = 2_000, 1_000, 100
 PAGE = 500
-"""Linked records that are told at a time."""
+"""Linked records in a page."""
 Entry = Mapping[str, Any]
 
 
@@ -29,7 +29,7 @@ def _id(entry: Entry, end: str) -> str:
 
 
 def _live(kind: ObjectType, record_id: str) -> str:
-    """Return the id of a record; one that was merged away leads to what it became."""
+    """Return the id of a record; a merged one resolves to the record it was merged into."""
     record = kind.table.live(record_id)
     if record is None:
         raise not_found(kind.singular, [record_id])
@@ -112,7 +112,7 @@ def read(kind: str, other: str) -> ResponseReturnValue:
 
 
 def _page(link: LinkType, linked: Sequence[str], after: object, limit: int) -> dict[str, Any]:
-    """Return some of the linked records, and where to go on if there are more."""
+    """Return a page of the linked records, with the cursor of the next page if there is one."""
     start = int(str(after)) if str(after).isdigit() else 0
     shown = linked[start : start + limit]
     page: dict[str, Any] = {
@@ -128,7 +128,7 @@ def _unlinked(message: str) -> ApiError:
 
 
 def archive(kind: str, other: str) -> ResponseReturnValue:
-    """Unlink; what is not linked is passed over."""
+    """Unlink; what is not linked is ignored."""
     one, another = kind_for(kind, "write"), kind_for(other, "write")
     entries = inputs(CREATE_LIMIT)
     if len({_id(entry, "from") for entry in entries}) > ARCHIVE_LIMIT:

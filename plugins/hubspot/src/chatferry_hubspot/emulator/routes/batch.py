@@ -13,7 +13,7 @@ from chatferry_hubspot.emulator.body import inputs, json_object, names, properti
 from chatferry_hubspot.emulator.catalogue import ObjectType
 from chatferry_hubspot.emulator.errors import NotFound, invalid, not_found
 from chatferry_hubspot.emulator.records import Record
-from chatferry_hubspot.emulator.routes.records import asked_links
+from chatferry_hubspot.emulator.routes.records import requested_links
 from chatferry_hubspot.emulator.serving import account, kind_for
 from chatferry_hubspot.emulator.writes import Writer
 
@@ -22,14 +22,14 @@ Entry = Mapping[str, Any]
 
 
 def _addressed() -> list[dict[str, Any]]:
-    """Return inputs that name a record each, and write to it; see :func:`batches.refuse_repeats`."""
+    """Return inputs that address a record each and have properties; no record may come twice."""
     entries = inputs(LIMIT)
     for entry in entries:
         entry["id"] = text(entry, "id")
         entry["properties"] = properties_of(entry)
     if len({entry.get("idProperty") for entry in entries}) > 1:
         raise invalid("All inputs of a batch must have the same idProperty")
-    batches.refuse_repeats(entries)
+    batches.refuse_duplicates(entries)
     return entries
 
 
@@ -69,7 +69,7 @@ def create(kind: str) -> ResponseReturnValue:
     add_links: list[Callable[[], None]] = []
 
     def one(entry: Entry) -> Record:
-        ends = asked_links(found, entry)
+        ends = requested_links(found, entry)
         record = writer.create(entry["properties"])
         add_links.extend(_linker(found, record, end) for end in ends)
         return record
@@ -85,12 +85,12 @@ def _linker(kind: ObjectType, record: Record, end: tuple[str, str]) -> Callable[
 
 
 def read(kind: str) -> ResponseReturnValue:
-    """Read by id or by a unique property; what is not there is an error in a 207."""
+    """Read by id or by a unique property; a missing record is an error in a 207."""
     found = kind_for(kind, "read")
     entries, body = inputs(LIMIT), json_object()
     wanted, writer = names(body.get("properties")), Writer(account(), found)
     archived = request.args.get("archived") == "true"
-    outcome, lost = batches.Outcome(), []
+    outcome, missing = batches.Outcome(), []
     for entry in entries:
         record_id = text(entry, "id")
         try:
@@ -101,16 +101,16 @@ def read(kind: str) -> ResponseReturnValue:
             else:
                 record = writer.find(record_id, body.get("idProperty"))
         except NotFound:
-            lost.append(record_id)
+            missing.append(record_id)
         else:
             outcome.results.append(record.to_json({*(wanted or found.shown), *found.system}))
-    if lost:
-        outcome.errors = [not_found(found.singular, lost).entry({"ids": lost})]
+    if missing:
+        outcome.errors = [not_found(found.singular, missing).entry({"ids": missing})]
     return outcome.answer()
 
 
 def archive(kind: str) -> ResponseReturnValue:
-    """Archive; ids that are not there are passed over."""
+    """Archive; unknown ids are ignored."""
     found = kind_for(kind, "write")
     writer = Writer(account(), found)
     for entry in inputs(LIMIT):

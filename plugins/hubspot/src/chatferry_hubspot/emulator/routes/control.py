@@ -1,4 +1,4 @@
-"""``/_emulator/…``: look inside, and play the part of everything that is not an API client."""
+"""The control API, ``/_emulator/…``: inspect the account, and change it as its users would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PREFIX = "/_emulator"
 
 
 def state() -> ResponseReturnValue:
-    """Dump all records, links and own definitions."""
+    """Dump all records, links and custom definitions."""
     types = account().types
     return jsonify(
         records={kind.name: _records(kind) for kind in types.values()},
@@ -55,8 +55,8 @@ def calls() -> ResponseReturnValue:
     return jsonify(account().journal.to_json())
 
 
-def forget_calls() -> ResponseReturnValue:
-    """Count from nought."""
+def clear_calls() -> ResponseReturnValue:
+    """Reset the counters and drop the calls."""
     account().journal.clear()
     return "", 204
 
@@ -105,21 +105,21 @@ def move_clock() -> ResponseReturnValue:
 
 
 def reset() -> ResponseReturnValue:
-    """Become as new, with no faults."""
+    """Return to the initial state, with no faults."""
     app().misbehaviour.board.switch_off()
     account().reset()
     return "", 204
 
 
 def add_token() -> ResponseReturnValue:
-    """Let a static token in: ``token``, ``scopes`` (all), ``expiresIn`` (never)."""
+    """Add a static token: ``token``, ``scopes`` (all), ``expiresIn`` (never)."""
     body = json_object()
     key = account().keys.add(text(body, "token"), tuple(body.get("scopes", SCOPES)), body.get("expiresIn"))
     return jsonify(token=key.value, scopes=list(key.scopes)), 201
 
 
 def revoke_token() -> ResponseReturnValue:
-    """End a token of any kind."""
+    """Revoke a token of any kind."""
     account().keys.revoke(text(json_object(), "token"))
     return "", 204
 
@@ -138,28 +138,28 @@ def change_settings() -> ResponseReturnValue:
 
 
 def create(kind: str) -> ResponseReturnValue:
-    """Make a record as a person would in HubSpot's own pages."""
+    """Create a record as a user would in HubSpot's web interface."""
     found = account().kind(kind)
     record = Writer(account(), found).create(properties_of(json_object()))
     return jsonify(record.to_json(record.properties)), 201
 
 
 def update(kind: str, record_id: str) -> ResponseReturnValue:
-    """Change a record as a person would."""
+    """Change a record as a user would."""
     writer = Writer(account(), account().kind(kind))
     record = writer.update(writer.find(record_id), properties_of(json_object()))
     return jsonify(record.to_json(record.properties))
 
 
 def archive(kind: str, record_id: str) -> ResponseReturnValue:
-    """Archive a record as a person would."""
+    """Archive a record as a user would."""
     writer = Writer(account(), account().kind(kind))
     writer.archive(writer.find(record_id))
     return "", 204
 
 
 def merge() -> ResponseReturnValue:
-    """Merge two contacts as a person would: ``primary`` and ``other``."""
+    """Merge two contacts as a user would: ``primary`` and ``other``."""
     body, writer = json_object(), Writer(account(), account().kind("contacts"))
     record = writer.merge(writer.find(text(body, "primary")), writer.find(text(body, "other")))
     return jsonify(record.to_json(record.properties))
@@ -174,7 +174,7 @@ ROUTES = (
     ("GET", "/health", health),
     ("GET", "/state", state),
     ("GET", "/calls", calls),
-    ("DELETE", "/calls", forget_calls),
+    ("DELETE", "/calls", clear_calls),
     ("GET", "/faults", faults),
     ("POST", "/faults", switch_faults),
     ("DELETE", "/faults", clear_faults),

@@ -78,7 +78,7 @@ def _info(key: Key) -> dict[str, Any]:
 
 
 def introspect() -> ResponseReturnValue:
-    """Tell whether a token is good, and what for."""
+    """Say whether a token is valid, and its scopes."""
     _check_client()
     keys, value = account().keys, request.form.get("token", "")
     key = keys.access.get(value) or keys.refresh.get(value)
@@ -88,7 +88,7 @@ def introspect() -> ResponseReturnValue:
 
 
 def revoke() -> ResponseReturnValue:
-    """End a token; one that is unknown is passed over."""
+    """Revoke a token; an unknown one is ignored."""
     _check_client()
     account().keys.revoke(request.form.get("token", ""))
     return jsonify({})
@@ -110,8 +110,8 @@ def _described(key: Key | None) -> ResponseReturnValue:
     return jsonify(_info(key))
 
 
-def forget_refresh_token(value: str) -> ResponseReturnValue:
-    """End a refresh token (the legacy address)."""
+def revoke_refresh_token(value: str) -> ResponseReturnValue:
+    """Revoke a refresh token (the legacy address)."""
     account().keys.revoke(value)
     return "", 204
 
@@ -126,6 +126,6 @@ ROUTES = (
 LEGACY = (
     ("GET", "/access-tokens/<value>", access_token),
     ("GET", "/refresh-tokens/<value>", refresh_token),
-    ("DELETE", "/refresh-tokens/<value>", forget_refresh_token),
+    ("DELETE", "/refresh-tokens/<value>", revoke_refresh_token),
 )
 AUTHORIZE = (("GET", "/oauth/authorize", authorize),)

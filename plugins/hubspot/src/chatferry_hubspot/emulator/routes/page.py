@@ -1,4 +1,4 @@
-"""The page at ``/``: what the account holds, for people who would rather look than read JSON."""
+"""The HTML page at ``/``: records, faults and the last calls of the account."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Section:
 
 
 def home() -> ResponseReturnValue:
-    """Show everything at a glance."""
+    """Show the overview."""
     sections = [_section(kind) for kind in account().types.values()]
     board = app().misbehaviour.board
     return render_template(

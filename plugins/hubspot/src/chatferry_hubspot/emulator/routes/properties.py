@@ -19,7 +19,7 @@ LIMIT = 100
 
 
 def _kind(name: str, action: str) -> ObjectType:
-    """Return an object type; who may read its records may read its definitions."""
+    """Return an object type; the scope to read its records includes its definitions."""
     kind = account().kind(name)
     require(*([kind.schema_scope("write")] if action == "write" else _readers(kind)))
     return kind
@@ -76,7 +76,7 @@ def update(kind: str, name: str) -> ResponseReturnValue:
 
 
 def archive(kind: str, name: str) -> ResponseReturnValue:
-    """Take a property away; HubSpot's own stay."""
+    """Archive a property; HubSpot's own cannot be archived."""
     found = _kind(kind, "write")
     if _find(found, name).hubspot_defined:
         raise invalid(f"{name} is defined by HubSpot")
@@ -85,7 +85,7 @@ def archive(kind: str, name: str) -> ResponseReturnValue:
 
 
 def batch_create(kind: str) -> ResponseReturnValue:
-    """Define up to 100 properties; each stands alone."""
+    """Define up to 100 properties; each succeeds or fails by itself."""
     found, outcome = _kind(kind, "write"), Outcome()
     for entry in inputs(LIMIT):
         try:
@@ -114,7 +114,7 @@ def groups(kind: str) -> ResponseReturnValue:
 
 
 def create_group(kind: str) -> ResponseReturnValue:
-    """Make a group of properties."""
+    """Create a group of properties."""
     found, body = _kind(kind, "write"), json_object()
     name = text(body, "name")
     if name in found.groups:

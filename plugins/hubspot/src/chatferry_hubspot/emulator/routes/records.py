@@ -20,8 +20,8 @@ from chatferry_hubspot.emulator.writes import Writer
 PAGE = 100
 
 
-def asked_links(kind: ObjectType, entry: Mapping[str, Any]) -> list[End]:
-    """Return the records a new one shall be linked to.
+def requested_links(kind: ObjectType, entry: Mapping[str, Any]) -> list[End]:
+    """Return the records that a new record is to be linked to.
 
     :raises ApiError: if one is not there, or its type can not be linked.
     """
@@ -64,7 +64,7 @@ def create(kind: str) -> ResponseReturnValue:
     found = kind_for(kind, "write")
     body = json_object()
     values = properties_of(body)
-    ends = asked_links(found, body)
+    ends = requested_links(found, body)
     record = Writer(account(), found).create(values)
     for end in ends:
         account().links.add((found.type_id, record.id), end)
@@ -92,7 +92,7 @@ def update(kind: str, record_id: str) -> ResponseReturnValue:
 
 
 def archive(kind: str, record_id: str) -> ResponseReturnValue:
-    """Archive a record; one that is not there is passed over."""
+    """Archive a record; an unknown id is ignored."""
     found = kind_for(kind, "write")
     record = found.table.live(record_id)
     if record is not None:
@@ -120,14 +120,14 @@ def listed(kind: str) -> ResponseReturnValue:
 
 
 def search(kind: str) -> ResponseReturnValue:
-    """Find records by filters; what was written in the last seconds is not found yet."""
+    """Find records by filters; recent writes are not found yet (eventual consistency)."""
     found = kind_for(kind, "read")
     seen = found.table.as_of(account().clock.now() - account().settings.search_lag)
     return jsonify(search_records(found, seen.values(), json_object()))
 
 
 def merge(kind: str) -> ResponseReturnValue:
-    """Fold a contact into another."""
+    """Merge a contact into another."""
     found = kind_for(kind, "write")
     if found.name != "contacts":
         raise ApiError(400, "VALIDATION_ERROR", f"Records of {found.name} can not be merged here")
@@ -138,7 +138,7 @@ def merge(kind: str) -> ResponseReturnValue:
 
 
 def gdpr_delete(kind: str) -> ResponseReturnValue:
-    """Forget a contact and everything it is linked by."""
+    """Delete a contact and its links permanently."""
     found = kind_for(kind, "write")
     body = json_object()
     record_id, id_property = text(body, "objectId"), body.get("idProperty")

@@ -61,7 +61,7 @@ def update(kind: str) -> ResponseReturnValue:
 
 
 def archive(kind: str) -> ResponseReturnValue:
-    """Take a custom object type away; it must have no records."""
+    """Archive a custom object type; it must have no records."""
     require(WRITE)
     found = _find(kind)
     if any(not record.archived for record in found.table.records.values()):

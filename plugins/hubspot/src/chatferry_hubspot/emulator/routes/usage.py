@@ -1,4 +1,4 @@
-"""What the account is, and how much of it is used."""
+"""Account details and usage limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def records() -> ResponseReturnValue:
 
 
 def custom_object_types() -> ResponseReturnValue:
-    """Tell how many custom object types the account has, and may have."""
+    """Return the number of custom object types and its limit."""
     require("crm.objects.contacts.read", "crm.objects.custom.read")
     limit = TYPES_LIMIT if account().settings.custom_objects else 0
     usage = len(account().custom_types)

@@ -24,7 +24,7 @@ ALLOWED_GROWTH = 30_000
 
 
 class Witness:
-    """Somebody who posts good webhooks all the time, and counts."""
+    """Posts good webhooks all the time, and counts what is acknowledged."""
 
     def __init__(self, web: Web) -> None:
         self.web = web
@@ -137,5 +137,5 @@ def test_under_siege_webhooks_are_acknowledged_and_nothing_is_leaked(tmp_path, r
     assert after - before < ALLOWED_GROWTH, (before, after)
     assert not web.lines("web process replaced")
     record_property(
-        "siege", f"{len(witness.statuses)} acknowledged, {threads} threads, {before} and {after} kB"
+        "attacks", f"{len(witness.statuses)} acknowledged, {threads} threads, {before} and {after} kB"
     )

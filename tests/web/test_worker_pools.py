@@ -10,11 +10,11 @@ from flask import Flask
 
 from chatferry.settings.model import WebSettings
 from chatferry.web.app import create_app
-from chatferry.web.exchange import Head
+from chatferry.web.asgi_messages import Head
 from chatferry.web.front import Front
-from chatferry.web.lanes import Lane, LaneFull
 from chatferry.web.problems import busy
 from chatferry.web.refusals import Refusals
+from chatferry.web.worker_pools import PoolStalled, WorkerPool
 
 ASKED = Head(method="GET", path="/", query="", headers={}, peer="192.0.2.1")
 
@@ -66,15 +66,15 @@ def test_a_lane_that_has_come_to_a_stop_takes_no_more_than_it_may(monkeypatch):
         return "done"
 
     async def ask():
-        lane = Lane(app, "narrow", threads=1, longest=2)
-        waiting = [asyncio.create_task(lane.answer(ASKED, b"")) for _ in range(3)]  # it may only be slow
+        pool = WorkerPool(app, "narrow", threads=1, longest=2)
+        waiting = [asyncio.create_task(pool.answer(ASKED, b"")) for _ in range(3)]  # it may only be slow
         await asyncio.sleep(0)
-        monkeypatch.setattr("chatferry.web.lanes.STOPPED", -1.0)
-        with pytest.raises(LaneFull):
-            await lane.answer(ASKED, b"")
+        monkeypatch.setattr("chatferry.web.worker_pools.STOPPED", -1.0)
+        with pytest.raises(PoolStalled):
+            await pool.answer(ASKED, b"")
         hangs.set()
         assert [answer.body for answer in await asyncio.gather(*waiting)] == [b"done"] * 3
-        assert (await lane.answer(ASKED, b"")).status == 200
+        assert (await pool.answer(ASKED, b"")).status == 200
 
     asyncio.run(ask())
 

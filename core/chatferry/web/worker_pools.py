@@ -1,4 +1,4 @@
-"""Threads that run the Flask application, in lanes of their own: a full lane holds no other one up."""
+"""Bulkheads: thread pools that run the Flask application, so that a full one delays no other."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final
 
 from flask import Flask
 
-from chatferry.web.exchange import Answer, Head
+from chatferry.web.asgi_messages import Answer, Head
 from chatferry.web.wsgi_call import call
 
 STOPPED: Final = 5.0
-"""Seconds without a single answer after which a lane with requests in it has come to a stop."""
+"""Seconds without a single answer after which a pool with requests in it counts as stalled."""
 
 
-class LaneFull(Exception):
-    """A lane has come to a stop, and so many requests wait in it that another one is not taken."""
+class PoolStalled(Exception):
+    """A pool is stalled, and so many requests wait in it that no further one is taken (load shedding)."""
 
 
-class Lane:
+class WorkerPool:
     """Some threads, and the requests that wait for one of them.
 
-    :param longest: how many requests may be in the lane while it has come to a stop; one that goes on takes
+    :param longest: how many requests may wait while the pool is stalled; one that is not stalled takes
         them all.
     """
 
@@ -36,13 +36,13 @@ class Lane:
     async def answer(self, head: Head, body: bytes) -> Answer:
         """Return the application's answer to a request that has come whole.
 
-        :raises LaneFull: at once, if too many wait in a lane that has come to a stop.
+        :raises PoolStalled: at once, if too many wait in a stalled pool.
         """
         loop = asyncio.get_running_loop()
         if not self._inside:
             self._moved_at = loop.time()
         if self._inside >= self._longest and loop.time() - self._moved_at > STOPPED:
-            raise LaneFull
+            raise PoolStalled
         self._inside += 1
         try:
             return await loop.run_in_executor(self._pool, call, self._app, head, body)
@@ -52,15 +52,15 @@ class Lane:
 
 
 class SharedAnswers:
-    """A lane whose requests are all alike: those that come while one is being answered share its answer."""
+    """Request coalescing: equal requests that come while one is being answered share its answer."""
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
         self._begun: dict[str, asyncio.Task[Answer]] = {}
 
     async def answer(self, head: Head) -> Answer:
         """Return the answer to a request without a body, of which only the method matters."""
         task = self._begun.get(head.method)
         if task is None or task.done():
-            task = self._begun[head.method] = asyncio.create_task(self._lane.answer(head, b""))
+            task = self._begun[head.method] = asyncio.create_task(self._pool.answer(head, b""))
         return await asyncio.shield(task)

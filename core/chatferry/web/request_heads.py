@@ -7,7 +7,7 @@ import re
 from chatferry.errors import WebhookRefused
 from chatferry.iadvize.envelope import check_content_type
 from chatferry.iadvize.signature import HEADER, digest_in
-from chatferry.web.exchange import Head
+from chatferry.web.asgi_messages import Head
 
 SIGNATURE = HEADER.lower()
 _PLAIN = re.compile(r"[a-z0-9*.-]{1,20}")

@@ -30,7 +30,7 @@ class ConnectorHung(TemporaryFailure):
         self.call = call
 
 
-class Connection:
+class GuardedConnector:
     """Calls one connector at a time.
 
     A call that hangs is waited for, since what it does may still happen; after four times its time-out

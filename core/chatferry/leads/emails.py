@@ -1,4 +1,4 @@
-"""E-mail addresses in free text: where one may stand, and whether it is one."""
+"""E-mail addresses: which can identify a person, and how they are found in free text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ _LOCAL = re.compile(r"[\w.!#$%&'*+=?^{|}~-]{1,64}\Z")
 _DOMAIN = re.compile(r"(?:[^\W_][\w-]{0,62}\.){1,8}[^\W_]{2,24}")
 _SENTENCE = re.compile(r"\.[A-Z][a-z]+\Z")
 _TRIES = 20
-"""Addresses that are looked at in one message; no visitor gives more."""
+"""Addresses that are read from one message, at most."""
+_USABLE = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_LONGEST = 254
+
+
+def usable_email(text: str | None) -> str | None:
+    """Return an address trimmed and in lower case; None for "n/a" and other fillers.
+
+    Agents type such fillers into profiles. As a key they would merge many visitors into one contact.
+    """
+    if not text:
+        return None
+    email = text.strip().lower()
+    return email if len(email) <= _LONGEST and _USABLE.fullmatch(email) else None
 
 
 def written_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How long a platform asks its client to wait."""
+"""The ``Retry-After`` header: how long a platform asks its client to wait."""
 
 from __future__ import annotations
 
