@@ -34,7 +34,7 @@ _NEEDED = frozenset({"messages", "visitor", "id", "closedAt"})
 """An error below these fields fails the conversation; below others a value is missing."""
 
 
-class Batch:
+class ConversationBatch:
     """One reading of several conversations: raw answers, or what went wrong, by id."""
 
     def __init__(self, endpoint: Endpoint, time_limit: float) -> None:

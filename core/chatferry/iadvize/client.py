@@ -12,7 +12,7 @@ from typing import Any
 from chatferry.connector import Finding, Level
 from chatferry.errors import PlatformError, PlatformRefused, PlatformUnavailable
 from chatferry.http.token_store import TokenStore
-from chatferry.iadvize.batch import Batch
+from chatferry.iadvize.batch import ConversationBatch
 from chatferry.iadvize.closed import ClosedPage, read_closed
 from chatferry.iadvize.documents import Document
 from chatferry.iadvize.endpoint import Endpoint
@@ -67,7 +67,7 @@ class IAdvize:
             # Deprecated events carry integers; one of them would make the whole document invalid.
             refusal = PlatformRefused("the id of a deprecated event cannot be looked up")
             yield {identity: refusal for identity, usable in wanted.items() if not usable}
-        batch = Batch(self._endpoint, self._settings.timeout * _TIMEOUTS_A_READING)
+        batch = ConversationBatch(self._endpoint, self._settings.timeout * _TIMEOUTS_A_READING)
         for some in batch.read([identity for identity, usable in wanted.items() if usable]):
             self._outage.note(some.values())
             yield {

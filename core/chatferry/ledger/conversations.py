@@ -1,4 +1,4 @@
-"""Conversations that are due: leased to one sync at a time, settled with what it decided."""
+"""Conversations that are due: leased to one sync at a time, recorded with what it decided."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Conversations:
             self._lease_anew(owner, ids, leased_until=until)
 
     def give_back(self, owner: str, ids: Sequence[int]) -> None:
-        """Let conversations be leased anew which ``owner`` leased and could not settle."""
+        """Let conversations be leased anew which ``owner`` leased and could not record."""
         self._lease_anew(owner, ids, leased_by=None, leased_until=None)
 
     def _lease_anew(self, owner: str, ids: Sequence[int], **values: object) -> None:

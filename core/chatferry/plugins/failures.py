@@ -14,7 +14,7 @@ _LONGEST: Final = 128
 _LONGEST_REASON: Final = 255
 
 
-class HookFailures:
+class HookFailureCounter:
     """Counts failed calls of hooks; thread-safe."""
 
     def __init__(self) -> None:

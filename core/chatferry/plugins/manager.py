@@ -18,7 +18,7 @@ from chatferry.hookspecs import PROJECT
 from chatferry.logs import get_logger
 from chatferry.model import Lead
 from chatferry.plugins.discover import Found, installed
-from chatferry.plugins.failures import HookFailures
+from chatferry.plugins.failures import HookFailureCounter
 from chatferry.plugins.plugin import HOOKS, Plugin
 from chatferry.plugins.registry import Registrations
 from chatferry.plugins.report import PluginReport, PluginState
@@ -42,7 +42,7 @@ class Plugins:
     def __init__(self, plugins: Sequence[Plugin], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._plugins = plugins
         self._clock = clock
-        self.failures = HookFailures()
+        self.failures = HookFailureCounter()
         self._log = get_logger("chatferry.plugins")
         connectors = Registrations(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # no instance is made
         strategies = Registrations(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # no instance is made

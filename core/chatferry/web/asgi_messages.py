@@ -42,7 +42,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AsgiResponse:
     """A whole answer."""
 
     status: int

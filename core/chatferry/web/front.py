@@ -15,7 +15,7 @@ from chatferry.errors import WebhookRefused
 from chatferry.settings.model import WebSettings
 from chatferry.web.addresses import Addresses
 from chatferry.web.app import READINESS, WEBHOOKS
-from chatferry.web.asgi_messages import Answer, Head, Message, Receive, Send
+from chatferry.web.asgi_messages import AsgiResponse, Head, Message, Receive, Send
 from chatferry.web.bodies import Bodies
 from chatferry.web.connections import CONNECTIONS
 from chatferry.web.problems import busy, failed, refused
@@ -46,25 +46,25 @@ class Front:
         self._others = WorkerPool(app, "other", 2, CONNECTIONS)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request, or follow the server's own life."""
+        """AsgiResponse one request, or follow the server's own life."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
             answer = await self._answer_any(Head.of(scope), receive)
             await answer.send(send)
 
-    async def _answer_any(self, head: Head, receive: Receive) -> Answer:
+    async def _answer_any(self, head: Head, receive: Receive) -> AsgiResponse:
         try:
             return await self._answer(head, receive)
         except WebhookRefused as error:
             self._refusals.note(error)
-            return Answer.of(refused(error))
+            return AsgiResponse.of(refused(error))
         except PoolStalled:
-            return Answer.of(busy())
+            return AsgiResponse.of(busy())
         except Exception as error:  # noqa: BLE001  (the sender gets an answer, the log the place)
-            return Answer.of(failed(error))
+            return AsgiResponse.of(failed(error))
 
-    async def _answer(self, head: Head, receive: Receive) -> Answer:
+    async def _answer(self, head: Head, receive: Receive) -> AsgiResponse:
         if head.path == WEBHOOKS and head.method == "POST":
             check_head(head, self._limit)
             body = await self._bodies.read(receive, head, self._addresses.sender(head))

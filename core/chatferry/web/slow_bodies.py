@@ -1,7 +1,7 @@
-"""SlowBodyLimit for bodies that come slowly: so many for an address, so many in all.
+"""Limits of incomplete bodies: per address, and in all.
 
-When they are all taken, the body that has been coming for longest gives way, for an honest one takes
-milliseconds. One that has only just begun never does: in a burst it may be our own turn that is slow.
+Over a limit the body that has been incomplete for longest is cut off, for an honest one takes
+milliseconds. A body younger than a second is never cut off: in a burst the delay may be ours.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Flask
 
-from chatferry.web.asgi_messages import Answer, Head
+from chatferry.web.asgi_messages import AsgiResponse, Head
 from chatferry.web.wsgi_call import call
 
 STOPPED: Final = 5.0
@@ -33,7 +33,7 @@ class WorkerPool:
         self._inside = 0
         self._moved_at = 0.0
 
-    async def answer(self, head: Head, body: bytes) -> Answer:
+    async def answer(self, head: Head, body: bytes) -> AsgiResponse:
         """Return the application's answer to a request that has come whole.
 
         :raises PoolStalled: at once, if too many wait in a stalled pool.
@@ -56,9 +56,9 @@ class SharedAnswers:
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
-        self._begun: dict[str, asyncio.Task[Answer]] = {}
+        self._begun: dict[str, asyncio.Task[AsgiResponse]] = {}
 
-    async def answer(self, head: Head) -> Answer:
+    async def answer(self, head: Head) -> AsgiResponse:
         """Return the answer to a request without a body, of which only the method matters."""
         task = self._begun.get(head.method)
         if task is None or task.done():

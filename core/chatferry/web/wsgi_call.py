@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 
 from flask import Flask
 
-from chatferry.web.asgi_messages import Answer, Head
+from chatferry.web.asgi_messages import AsgiResponse, Head
 
 _Headers: TypeAlias = list[tuple[str, str]]
 
 
-def call(app: Flask, head: Head, body: bytes) -> Answer:
+def call(app: Flask, head: Head, body: bytes) -> AsgiResponse:
     """Return the application's answer."""
     begun: list[tuple[str, _Headers]] = []
 
@@ -32,7 +32,7 @@ def call(app: Flask, head: Head, body: bytes) -> Answer:
         if close := getattr(parts, "close", None):
             close()
     status, headers = begun[0]
-    return Answer(
+    return AsgiResponse(
         status=int(status[:3]),
         headers=[(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
         body=content,

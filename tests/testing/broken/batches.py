@@ -102,8 +102,8 @@ class BuriesTheLocked(SampleConnector):
 class MatchesByPosition(SampleConnector):
     caught_by = "test_results_out_of_order_find_their_leads"
 
-    def send(self, name, rows):
-        results = super().send(name, rows).values()
+    def upsert(self, name, rows):
+        results = super().upsert(name, rows).values()
         return {row["key"]: result for row, result in zip(rows, results, strict=False)}
 
 
@@ -117,27 +117,28 @@ class InventsResults(SampleConnector):
 class CountsResults(SampleConnector):
     caught_by = "test_a_result_too_many_belongs_to_no_lead"
 
-    def send(self, name, rows):
-        results = super().send(name, rows)
+    def upsert(self, name, rows):
+        results = super().upsert(name, rows)
         if len(results) != len(rows):
             raise TemporaryFailure(f"{len(results)} results for {len(rows)} records")
         return results
 
 
-class SplitsFiveTimes(SampleConnector):
-    """Enough for twenty leads, not for a hundred."""
+class GivesUpAfterElevenRequests(SampleConnector):
+    """Enough to find the culprit among twenty leads, not among a hundred."""
 
     caught_by = "test_one_poisoned_lead_does_not_keep_a_full_batch_from_being_delivered"
-    depth = 0
+    requests = 0
 
     def send(self, name, rows):
-        if self.depth > 5:
+        self.requests = 0
+        return super().send(name, rows)
+
+    def upsert(self, name, rows):
+        self.requests += 1
+        if self.requests > 11:
             raise PermanentFailure("the request was refused")
-        self.depth += 1
-        try:
-            return super().send(name, rows)
-        finally:
-            self.depth -= 1
+        return super().upsert(name, rows)
 
 
 class OneSpoilsAll(SampleConnector):

@@ -20,7 +20,7 @@ from chatferry.emulators.faults import FaultBoard
 from chatferry.emulators.iadvize.app import create_app
 from chatferry.emulators.iadvize.faults import FAULTS
 from chatferry.emulators.iadvize.people import Client, make_clients
-from chatferry.emulators.iadvize.sender import Attempt, Delivery, WebhookSettings
+from chatferry.emulators.iadvize.sender import Attempt, WebhookDelivery, WebhookSettings
 from chatferry.emulators.iadvize.tokens import Logins
 from chatferry.emulators.iadvize.truth import Truth
 from chatferry.emulators.iadvize.webhooks import signature
@@ -31,11 +31,11 @@ __all__ = [
     "FAULTS",
     "Attempt",
     "Client",
-    "Delivery",
     "IAdvizeWorld",
     "Logins",
     "Play",
     "Truth",
+    "WebhookDelivery",
     "WebhookSettings",
     "create",
     "create_app",

@@ -50,7 +50,7 @@ class Attempt:
 
 
 @dataclass(slots=True, kw_only=True)
-class Delivery:
+class WebhookDelivery:
     """One event and its state: ``pending``, ``acknowledged``, ``lost`` or ``dropped``."""
 
     webhook: Webhook
@@ -86,8 +86,8 @@ class Sender:
         self.settings = settings
         self.faults = faults
         self.target = settings.target
-        self._deliveries: dict[str, Delivery] = {}
-        self._due: list[tuple[float, int, Delivery]] = []
+        self._deliveries: dict[str, WebhookDelivery] = {}
+        self._due: list[tuple[float, int, WebhookDelivery]] = []
         self._order = itertools.count()
         self._open = 0
         self._changed = threading.Condition()
@@ -98,9 +98,9 @@ class Sender:
         self._clock = threading.Thread(target=self._run, name="webhook-clock", daemon=True)
         self._clock.start()
 
-    def send(self, webhook: Webhook, *, delay: float = 0.0) -> Delivery:
+    def send(self, webhook: Webhook, *, delay: float = 0.0) -> WebhookDelivery:
         """Send an event after ``delay`` seconds; with the faults that are on."""
-        delivery = Delivery(webhook=webhook)
+        delivery = WebhookDelivery(webhook=webhook)
         with self._changed:
             self._deliveries[webhook.event_id] = delivery
         if self.target is None or self.faults.strikes("dropped"):
@@ -113,7 +113,7 @@ class Sender:
             self._schedule(delivery, delay)
         return delivery
 
-    def _schedule(self, delivery: Delivery, delay: float) -> None:
+    def _schedule(self, delivery: WebhookDelivery, delay: float) -> None:
         with self._changed:
             if self._closed:
                 return
@@ -132,7 +132,7 @@ class Sender:
                     self._pool.submit(self._try, heapq.heappop(self._due)[2])
                 self._changed.wait(self._due[0][0] - now if self._due else None)
 
-    def _try(self, delivery: Delivery) -> None:
+    def _try(self, delivery: WebhookDelivery) -> None:
         try:
             attempt = self._post(delivery)
             self._record(delivery, attempt)
@@ -141,7 +141,7 @@ class Sender:
                 self._open -= 1
                 self._changed.notify_all()
 
-    def _record(self, delivery: Delivery, attempt: Attempt) -> None:
+    def _record(self, delivery: WebhookDelivery, attempt: Attempt) -> None:
         with self._changed:
             delivery.attempts.append(attempt)
             failed = sum(not tried.acknowledged for tried in delivery.attempts)
@@ -153,7 +153,7 @@ class Sender:
         if state == "pending":
             self._schedule(delivery, RETRY_DELAYS[failed - 1] / self.settings.time_scale)
 
-    def _post(self, delivery: Delivery) -> Attempt:
+    def _post(self, delivery: WebhookDelivery) -> Attempt:
         now = time.time()
         if delivery.raw is None:
             delivery.raw = delivery.webhook.body(now)
@@ -176,7 +176,7 @@ class Sender:
         return Attempt(at=now, delivery_id=delivery_id, status=answer.status)
 
     @property
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[WebhookDelivery]:
         """Every event so far, in the order they were given."""
         with self._changed:
             return list(self._deliveries.values())

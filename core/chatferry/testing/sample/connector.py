@@ -19,6 +19,7 @@ from chatferry.errors import (
     RateLimited,
     TemporaryFailure,
 )
+from chatferry.isolation import isolate
 from chatferry.model import FieldMode, Lead, Receipt, Record, Value
 from chatferry.settings.secrets import SecretField
 from chatferry.testing.sample.crm import LIMITS, CrmAnswer, SampleCrm
@@ -144,14 +145,22 @@ class SampleConnector(Connector):
         return {key: self.result(name, row, found.get(key)) for key, row in merged.items()}
 
     def send(self, name: str, rows: Sequence[Row]) -> dict[str, Result]:
-        """Send rows in one request; bisect a refused request until the culprit is alone."""
-        try:
-            answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.request_timeout))
-        except PermanentFailure as error:
-            if len(rows) == 1:
-                return {rows[0]["key"]: {"error": {"code": error.code, "message": error.crm_message}}}
-            half = len(rows) // 2
-            return {**self.send(name, rows[:half]), **self.send(name, rows[half:])}
+        """Send rows in one request; of a refused one, find the culprits."""
+
+        def upsert(part: Sequence[Row]) -> Sequence[Result | None]:
+            results = self.upsert(name, part)
+            return [results.get(row["key"]) for row in part]
+
+        sent = isolate(rows, upsert, stop=())  # what concerns the account is raised
+        return {
+            row["key"]: _refused(result) if isinstance(result, DeliveryError) else result
+            for row, result in zip(rows, sent, strict=True)
+            if result is not None
+        }
+
+    def upsert(self, name: str, rows: Sequence[Row]) -> dict[str, Result]:
+        """Write rows in one request; return what the CRM says of each, by its key."""
+        answer = self.call(partial(self.crm.upsert, name=name, rows=rows, timeout=self.request_timeout))
         return {result["key"]: result for result in answer["results"]}
 
     def result(self, name: str, row: Row, result: Result | None) -> Result | DeliveryError:
@@ -215,3 +224,8 @@ class SampleConnector(Connector):
                     f"the request was refused: {code}", crm_message=crm_message, code=code
                 )
         return TemporaryFailure(f"the CRM answered {answer.status}", code=code)
+
+
+def _refused(error: DeliveryError) -> Result:
+    """Return the result of a record whose whole request is refused because of it."""
+    return {"error": {"code": error.code, "message": error.crm_message}}
