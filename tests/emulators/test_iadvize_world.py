@@ -194,7 +194,7 @@ def test_the_pages_show_conversations_and_escape_what_people_wrote(served):
     for conversation_id in served.world.ids:
         assert conversation_id[:8] in index
     page = served.session.get(f"{served.url}/conversations/{served.world.ids[12]}").text
-    assert "WebhookDelivery &amp; Pickup" in page
+    assert "Delivery &amp; Pickup" in page
     assert served.session.get(f"{served.url}/conversations/unknown").status_code == 404
 
 

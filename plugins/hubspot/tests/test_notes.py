@@ -91,7 +91,7 @@ def test_a_thousand_conversations_as_notes_cost_at_most_thirty_calls(
     most = {("unkeyed", 0): 22, ("unkeyed", 3): 26}.get(
         (request.node.callspec.params["noting"], anonymous), 30
     )
-    connector = noting.connect()
+    connector = noting.connect(timeout=30)  # a busy machine takes a while for a hundred records
     leads = [lead(n, email=None if anonymous and n % anonymous == 0 else "") for n in range(1000)]
 
     def everything():
