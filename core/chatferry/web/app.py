@@ -69,7 +69,7 @@ def create_app(
 
     @app.get("/health")
     def health() -> dict[str, str]:
-        """AsgiResponse iAdvize's marketplace, which polls this (iAdvize docs, "My Apps")."""
+        """Answer iAdvize's marketplace, which polls this (iAdvize docs, "My Apps")."""
         return {"status": "UP"}
 
     @app.get("/livez")

@@ -46,7 +46,7 @@ class Front:
         self._others = WorkerPool(app, "other", 2, CONNECTIONS)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """AsgiResponse one request, or follow the server's own life."""
+        """Answer one request, or follow the server's own life."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":

@@ -22,7 +22,7 @@ def problem(status: int, title: str, detail: str) -> Response:
 
 
 def register_problems(app: Flask) -> None:
-    """AsgiResponse every error with a problem document."""
+    """Answer every error with a problem document."""
     app.register_error_handler(WebhookRefused, refused)
     app.register_error_handler(LedgerError, _unavailable)
     app.register_error_handler(HTTPException, _http)
@@ -30,12 +30,12 @@ def register_problems(app: Flask) -> None:
 
 
 def refused(error: WebhookRefused) -> Response:
-    """AsgiResponse a webhook that is not ours to keep."""
+    """Answer a webhook that is not ours to keep."""
     return problem(error.status, error.title, error.detail)
 
 
 def busy() -> Response:
-    """AsgiResponse a request that too many others are ahead of."""
+    """Answer a request that too many others are ahead of."""
     return _later("Busy", "too many requests wait for an answer; send it again")
 
 
@@ -51,7 +51,7 @@ def _later(title: str, detail: str) -> Response:
 
 
 def failed(error: Exception) -> Response:
-    """AsgiResponse a request that made us fail, and log where."""
+    """Answer a request that made us fail, and log where."""
     get_logger("chatferry.web").error("request failed", error=type(error).__name__, at=frames(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Failed", "chatferry could not answer; it is logged")
 
