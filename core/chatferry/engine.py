@@ -152,7 +152,12 @@ class Engine:
         pause = pause_for(result.failure, batch.destination, self.settings.retry, now)
         attempts = attempt_results(list(readable), result, pause, self.settings.retry, now)
         succeeded = any(one.state is DeliveryState.DELIVERED for one in attempts)
-        end = BatchEnd(destination=name, owner=self.ledger.owner, pause=pause, succeeded=succeeded)
+        end = BatchEnd(
+            destination=name,
+            owner=self.ledger.owner,
+            pause=pause,
+            succeeded_at=now if succeeded else None,
+        )
         self._record_attempts([*attempts, *unreadable], end, now)
         self._notify_delivered(name, leads, result.outcomes, attempts)
         return len(batch.deliveries)

@@ -19,7 +19,7 @@ def take(fill, at=NOW):
 
 def resume(fill, *, succeeded):
     """End a batch that did not fail as a whole."""
-    end = BatchEnd(destination="sales", owner=fill.ledger.owner, succeeded=succeeded)
+    end = BatchEnd(destination="sales", owner=fill.ledger.owner, succeeded_at=NOW if succeeded else None)
     fill.ledger.deliveries.record_attempts([], NOW, end)
 
 

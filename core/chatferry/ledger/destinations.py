@@ -58,13 +58,13 @@ class DestinationState:
 class BatchEnd:
     """How ``owner`` ends its lease of a destination: by a pause, or the destination resumes.
 
-    ``succeeded`` says whether the CRM took anything.
+    ``succeeded_at`` is when the CRM took anything, if it did.
     """
 
     destination: str
     owner: str
     pause: Pause | None = None
-    succeeded: bool = False
+    succeeded_at: float | None = None
 
 
 def lease_destination(
@@ -81,7 +81,7 @@ def release(connection: Connection, name: str, owner: str) -> None:
     connection.execute(_RELEASE, {"of_name": name, "owner": owner})
 
 
-def end_batch(connection: Connection, end: BatchEnd, now: float) -> None:
+def end_batch(connection: Connection, end: BatchEnd) -> None:
     """End a lease. One that lasted too long is another's by now, and left alone.
 
     What an operator paused stays paused.
@@ -94,8 +94,8 @@ def end_batch(connection: Connection, end: BatchEnd, now: float) -> None:
             "paused_until": end.pause.until,
             "pause_reason": end.pause.reason,
         }
-    elif end.succeeded:
-        values["last_success_at"] = now
+    elif end.succeeded_at is not None:
+        values["last_success_at"] = end.succeeded_at
     table = destinations.c
     by_operator = table.pause_kind == PauseKind.OPERATOR.value
     for column in _NOT_PAUSED:
@@ -139,11 +139,8 @@ class Destinations:
 
     def pause(self, name: str, pause: Pause) -> None:
         """End our lease of a destination with a pause."""
-        self._end(BatchEnd(destination=name, owner=self._owner, pause=pause))
-
-    def _end(self, end: BatchEnd) -> None:
         with self._database.write() as connection:
-            end_batch(connection, end, now=0.0)
+            end_batch(connection, BatchEnd(destination=name, owner=self._owner, pause=pause))
 
     def pause_by_operator(self, name: str, reason: str) -> None:
         """Pause a destination until an operator resumes it; a batch in flight comes to its end."""

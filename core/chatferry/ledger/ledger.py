@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from sqlalchemy import and_, text
 
-from chatferry.errors import LedgerUnavailable
+from chatferry.errors import LedgerError, LedgerUnavailable
 from chatferry.ledger.clock import repair_clock
 from chatferry.ledger.conversations import Conversations
 from chatferry.ledger.database import Database
@@ -112,7 +112,7 @@ class Ledger:
         try:
             with self.database.write() as connection:
                 connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-        except LedgerUnavailable as error:
+        except LedgerError as error:
             return str(error)
         return None
 

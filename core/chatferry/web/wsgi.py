@@ -31,7 +31,7 @@ def create(settings: Settings | None = None, refusals: Refusals | None = None) -
         acceptance.accept,
         ledger.ping,
         body_limit=settings.web.body_limit,
-        refusals=refusals or Refusals(),
+        refusals=refusals,
     )
     tune_gc()
     return app

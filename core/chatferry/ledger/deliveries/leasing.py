@@ -91,7 +91,7 @@ class Deliveries:
         with self._database.write() as connection:
             attempts.record(connection, results, now)
             if end is not None:
-                end_batch(connection, end, now)
+                end_batch(connection, end)
 
     def rewrite_stale(self, destination: str, lead: Lead, now: float) -> None:
         """Have a lead written once more if it has got newer content since ``lead``, written only now."""
