@@ -151,6 +151,7 @@ class Shop:
 
     def workspace(self) -> Workspace:
         made = Workspace(self.config)
+        made.makes_ledger = True  # a server has run before
         made.installed = self.plugins
         self._opened.append(made)
         return made

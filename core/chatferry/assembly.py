@@ -56,7 +56,7 @@ def assemble(
             for name, ready in prepared.ready.items()
         },
         clients={
-            (client.platform, client.client_id): IAdvize(client, ledger.tokens)
+            (client.platform, client.client_id): IAdvize(client, ledger.tokens, clock=clock)
             for client in settings.iadvize.clients
         },
         acceptance=Acceptance(settings, ledger.events, clock),
@@ -116,6 +116,7 @@ def destination_of(one: ReadyDestination) -> Destination:
         settings=one.settings,
         strategies=[s if type(s) in _BUILT_IN else GuardedStrategy(s) for s in one.strategies],
         mapping=mapping_of(one),
+        takes_updates=one.connector.update_only,
     )
 
 

@@ -80,6 +80,8 @@ class Connector(ABC):
     :cvar mapping: per object the connector writes, the field expressions used where the
         administrator gives none. Its keys are the objects a destination may map.
     :cvar modes: the sync modes the connector honours.
+    :cvar update_only: whether it honours :attr:`Lead.update_only`. Without it a lead is not delivered
+        again once iAdvize shows less of it than before, for instance since the visitor was erased.
     """
 
     name: ClassVar[str]
@@ -88,6 +90,7 @@ class Connector(ABC):
     Settings: ClassVar[type[Schema]] = Schema
     mapping: ClassVar[Mapping[str, Mapping[str, str]]] = {"contact": {}, "conversation": {}}
     modes: ClassVar[frozenset[FieldMode]] = frozenset({FieldMode.OVERWRITE})
+    update_only: ClassVar[bool] = False
 
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
         self.settings = settings

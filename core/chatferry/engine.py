@@ -97,17 +97,21 @@ class Engine:
         return Reconciler(settings=self.settings, ledger=self.ledger, clients=self.clients, clock=self.clock)
 
     def _lease(self, busy: Collection[ClientKey]) -> Sequence[DueConversation]:
-        """Take no more than one document asks for at present: other threads read the rest."""
+        """Take no more than one document asks for at present, of clients that are not resting."""
         now = self.clock()
         fewer = {key: client.batch_size for key, client in self.clients.items()}
-        return self.ledger.conversations.lease(
+        resting = {key for key, client in self.clients.items() if client.is_resting}
+        due = self.ledger.conversations.lease(
             self.ledger.owner,
             now,
             now + self.settings.runner.lease,
             max(fewer.values(), default=1),
             fewer=fewer,
-            but=busy,
+            but={*busy, *resting},
         )
+        if due and (client := self.clients.get((due[0].platform, due[0].client_id))):
+            client.begin_probe()
+        return due
 
     def _read(self, due: Sequence[DueConversation]) -> Iterator[Readings]:
         """Ask the one client all of ``due`` belong to; an answer for each, whatever happens."""

@@ -75,6 +75,10 @@ class LedgerError(ChatferryError):
     """The ledger could not be read or written; whatever was asked for did not happen."""
 
 
+class LedgerMissing(LedgerError):
+    """There is no ledger where the configuration says, and only a server makes one."""
+
+
 class LedgerUnavailable(LedgerError):
     """The ledger is out of reach."""
 
@@ -93,6 +97,10 @@ class PlatformUnavailable(PlatformError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class PlatformAway(PlatformUnavailable):
+    """iAdvize answers nothing of a client at present; the client looks by itself when it does again."""
 
 
 class PlatformRefused(PlatformError):

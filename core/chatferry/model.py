@@ -155,6 +155,8 @@ class Conversation:
     duration: float | None = None
     """Seconds from the visitor's first word to the close."""
     operator_ids: tuple[int, ...] = ()
+    operators_known: bool = True
+    """Whether ``operator_ids`` is complete: the webhook of the close, or iAdvize's list, names them all."""
     visitor: Visitor = field(default_factory=Visitor)
     messages: tuple[Message, ...] = field(default=(), repr=False)
     tags: tuple[str, ...] = ()
@@ -229,6 +231,11 @@ class Lead:
     ``key`` names the conversation's record in every CRM and never changes; ``contact_key`` names
     the visitor's: the e-mail in lower case when there is one, else the visitor's iAdvize id.
     ``receipt`` is what the CRM said when this lead was delivered before, if it was.
+
+    ``update_only`` says that iAdvize shows less of it than when it was delivered, for instance because
+    the visitor was erased. ``records`` then hold only what is still shown: they go into the records
+    that the receipt names, the contact stays the same one, and nothing is created; a record that is
+    gone is left out.
     """
 
     key: str
@@ -238,6 +245,9 @@ class Lead:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     records: Mapping[str, Record] = field(default_factory=dict)
     receipt: Receipt | None = None
+    update_only: bool = False
+    notes: tuple[str, ...] = ()
+    """What was left out of it before it came to the connector; the engine adds them to its receipt."""
 
     @property
     def visitor(self) -> Visitor:

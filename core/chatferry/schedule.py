@@ -12,6 +12,9 @@ from chatferry.settings.model import LiveSettings, RetrySettings
 _NOT_READY: Final = (2.0, 10.0, 60.0, 300.0, 900.0)
 """Seconds between readings of a conversation iAdvize does not show (complete) yet."""
 
+_PROBES: Final = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between looks whether an iAdvize that was away answers again."""
+
 GIVE_UP_WAITING_FOR_CLOSE: Final = 5
 """Readings after which a conversation that was announced as closed is taken as it is."""
 
@@ -79,6 +82,14 @@ def is_given_up(failing_since: float | None, now: float, retry: RetrySettings) -
 def not_ready(attempts: int) -> float:
     """Return the seconds until a conversation that is not there yet is read again."""
     return _NOT_READY[min(attempts, len(_NOT_READY) - 1)]
+
+
+def next_probe(looks: int) -> float:
+    """Return the seconds until the next look at an iAdvize that is away, after so many in vain.
+
+    A little by chance, so that the looks of several processes spread.
+    """
+    return _PROBES[min(looks, len(_PROBES) - 1)] * random.uniform(0.75, 1.25)  # noqa: S311  (chance, not secrecy)
 
 
 def is_worn_out(attempts: int, retry: RetrySettings) -> bool:

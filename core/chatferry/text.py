@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-_LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e]")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_END = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""C0 and C1 controls, and the marks that turn the direction of what follows them, our own text included."""
 
 
 def storable(value: object) -> str | None:
@@ -31,7 +32,7 @@ def storable(value: object) -> str | None:
 
 
 def printable(text: str) -> str:
-    """Return the text with plain line ends and without control characters, tabs kept."""
+    """Return the text with plain line ends, without control and direction characters, tabs kept."""
     if text.isprintable():
         return text
     return _CONTROL.sub("", _LINE_END.sub("\n", text))

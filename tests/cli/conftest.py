@@ -82,8 +82,8 @@ class Ran:
 
     @property
     def words(self) -> str:
-        """What it printed, in a line: tables fold words."""
-        return " ".join(self.out.split())
+        """What it printed, in a line, without the lines of tables, which fold long words."""
+        return " ".join(self.out.replace("│", " ").split())
 
 
 @pytest.fixture(autouse=True)

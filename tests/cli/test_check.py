@@ -61,7 +61,7 @@ def test_a_ledger_that_is_there_is_opened_and_not_changed(run, configure, folder
     ran = run("check", "--output", "json")
     assert found(ran, "ledger")[""] == (
         "ok",
-        "can be read and written, its tables are up to date (revision 0001.2)",
+        "can be read and written, its tables are up to date (revision 0001.4)",
     )
     assert content(folder) == before
 

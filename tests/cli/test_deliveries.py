@@ -35,7 +35,10 @@ def test_every_filter_narrows_the_list(with_dead):
     email = with_dead.json("why", one["key"])[0]["destinations"][0]["email"]
     assert len(ids(with_dead, "--state", "dead")) == 2
     assert len(ids(with_dead, "--state", "dead", "--state", "delivered")) == 6
-    assert ids(with_dead, "--destination", "nowhere") == []
+    assert (
+        'there is no destination "nowhere"; there are: sales'
+        in with_dead.run("deliveries", "--destination", "nowhere").stderr
+    )
     assert 0 < len(ids(with_dead, "--project", str(one["project_id"]))) < 6
     assert one["id"] in ids(with_dead, "--email", email.upper())
     assert ids(with_dead, "--conversation", one["conversation_id"]) == [one["id"]]

@@ -122,7 +122,7 @@ def test_a_batch_on_its_way_is_waited_for(delivered, history):
 
 def test_an_erasure_asks_first(delivered, history):
     result = delivered.run("erase", history.ids[1], answer="n\n")
-    assert "Erase 1 conversations everywhere, for ever?" in result.stderr
+    assert "Erase 1 conversation everywhere, for ever?" in result.stderr
     assert len(delivered.conversations()) == 6
 
 

@@ -86,7 +86,9 @@ def test_an_iadvize_that_refuses_the_login_needs_an_operator(shop, history):
     found = shop.json("status")
     assert (found["reading"]["waiting"], found["reading"]["failed"]) == (6, 6)
     (need,) = found["needs"]
-    assert need.startswith("6 conversations wait: iAdvize refuses the user and password of client 335; check")
+    assert need.startswith(
+        "6 conversations waiting: iAdvize refuses the user and password of client 335; check"
+    )
     result = shop.run("status")
     assert result.exit_code == 1
     assert "6 to read, 6 of them failed and are read again" in result.stdout
@@ -98,7 +100,7 @@ def test_what_has_not_been_read_for_an_hour_needs_an_operator(shop, history, mon
     later = time.time() + 3601
     monkeypatch.setattr(time, "time", lambda: later)
     (idle,) = shop.json("status")["needs"]
-    assert idle == "6 conversations are to be read, the oldest for 1 h; is chatferry running?"
+    assert idle == "6 conversations to be read, the oldest for 1 h; is chatferry running?"
     history.faults.switch_on("server-error=503")
     shop.engine.sync()
     (failing,) = shop.json("status")["needs"]
@@ -147,7 +149,7 @@ def test_a_conversation_that_was_given_up_needs_an_operator(shop, history):
         shop.engine.sync()
         shop.engine.ledger.conversations.request_sync([the(history.ids[0])])
     shop.engine.sync()
-    assert "1 conversations were given up" in shop.json("status")["needs"][0]
+    assert "1 conversation given up" in shop.json("status")["needs"][0]
     assert "it was given up and needs you" in shop.run("why", history.ids[0]).stdout
 
 

@@ -399,3 +399,31 @@ def test_newest_content_wins_over_a_call_that_hung_and_was_abandoned(ferry, gate
 
 def _for_a_minute(ferry):
     return ferry.clock.now, ferry.clock.now + 60
+
+
+def test_a_crm_that_every_lead_of_a_batch_finds_away_is_left_alone_for_a_while(ferry):
+    ferry.limits["batch_size"] = 5
+    some = ferry.play(40)
+    ferry.tell_closed(*some)
+
+    def away(leads):
+        return [TemporaryFailure("the record is locked (423)") for _ in leads]
+
+    ferry.crm.next(*[away] * 100)
+    ferry.run()
+    assert len(ferry.crm.calls) == 1
+    assert ferry.ledger.destinations.state("crm").pause_kind is PauseKind.BACKING_OFF
+    ferry.crm.script.clear()
+    ferry.clock.forward(3600)
+    ferry.run()
+    assert sorted(set(ferry.crm.delivered)) == sorted(map(ferry.key, some))
+
+
+def test_one_lead_alone_that_fails_holds_back_no_other(ferry):
+    first, second = ferry.play(2)
+    ferry.tell_closed(first)
+    ferry.crm.next(lambda leads: [TemporaryFailure("the record is locked (423)") for _ in leads])
+    ferry.run()
+    ferry.tell_closed(second)
+    ferry.run()
+    assert ferry.state(second) is DeliveryState.DELIVERED

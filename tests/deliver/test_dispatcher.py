@@ -22,6 +22,7 @@ from chatferry import (
 )
 from chatferry.deliver.dispatcher import Dispatcher
 from chatferry.deliver.guarded_connector import ConnectorHung, GuardedConnector
+from chatferry.deliver.returned import sound_outcomes
 from chatferry.testing import make_context, make_lead
 
 Behaviour = Callable[[Sequence[Lead]], Sequence[Outcome]]
@@ -301,3 +302,10 @@ def test_a_probe_of_a_connector_that_fails_is_a_problem_not_a_crash():
             raise ValueError("secret")
 
     assert dispatcher_to(lambda: Broken(take_all)).probe() == "check failed with ValueError"
+
+
+def test_what_the_engine_left_out_of_a_lead_stands_before_the_connectors_notes():
+    leads = [replace(make_lead(1), notes=("an address was left out",)), make_lead(2)]
+    first, second = sound_outcomes("crm", [Receipt(notes=("cut",))] * 2, leads)
+    assert first.notes == ("an address was left out", "cut")
+    assert second.notes == ("cut",)

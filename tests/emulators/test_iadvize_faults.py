@@ -221,3 +221,25 @@ def test_every_fault_is_described_in_one_sentence():
     for sentence in FAULTS.values():
         assert sentence.endswith(".")
         assert ". " not in sentence
+
+
+PAGE = (
+    "query ($after: String) { closedConversations(interval: { from: %s, to: %s }, first: 2, after: $after) "
+)
+PAGE = (
+    PAGE % ('"2026-01-01T00:00:00Z"', '"2036-01-01T00:00:00Z"')
+    + "{ pageInfo { endCursor } edges { node { id } } } }"
+)
+
+
+@pytest.mark.parametrize(("specification", "last"), [("circular-pages", "second"), ("endless-pages", "last")])
+def test_pages_can_lead_nowhere(served, specification, last):
+    served.world.faults.switch_on(specification)
+    pages, after = [], None
+    for _ in range(len(served.world.ids) // 2 + 4):
+        found = served.post(PAGE, {"after": after}).json()["data"]["closedConversations"]
+        pages.append([edge["node"]["id"] for edge in found["edges"]])
+        after = found["pageInfo"]["endCursor"]
+    count = -(-len(served.world.ids) // 2)
+    assert pages[count] == pages[{"second": 1, "last": count - 1}[last]]
+    assert pages[count + 1] == pages[{"second": 2 % count, "last": count - 1}[last]]

@@ -37,6 +37,7 @@ PUBLIC = {
     "chatferry.emulators",
     "chatferry.emulators.stage",
     "chatferry.http",
+    "chatferry.http.exchange",
     "chatferry.isolation",
     "chatferry.text",
 }

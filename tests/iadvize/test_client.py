@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from flask import Flask
+from structlog.testing import capture_logs
 
 from chatferry.connector import Level
 from chatferry.emulators import Server
@@ -316,3 +318,56 @@ def test_a_check_says_that_nobody_answers():
 def test_passwords_travel_over_tls_only(url):
     with pytest.raises(SettingsError, match="https:// is required"):
         IAdvize(settings_for(url), MemoryTokens())
+
+
+@pytest.mark.parametrize("fault", ["circular-pages", "endless-pages"])
+def test_pages_of_messages_that_lead_nowhere_end_with_all_they_held(emulated, fault):
+    ids = emulated.world.ids
+    whole = emulated.client().fetch(ids)
+    client = emulated.client()
+    client.fetch(ids[:1])  # it logs in and reads the schema
+    emulated.world.faults.switch_on(fault)
+    before = emulated.requests()
+    structlog.reset_defaults()  # whatever another test configured
+    with capture_logs() as said:
+        found = client.fetch(ids)
+    assert emulated.requests() - before <= 3 + 3 + 3
+    assert {one: found[one].messages for one in ids} == {one: whole[one].messages for one in ids}
+    (line,) = said
+    assert (line["log_level"], line["client"]) == ("warning", "ha/335")
+    assert line["conversations"] == sum(bool(found[one].messages) for one in ids)
+    assert "lead nowhere" in line["event"]
+
+
+def test_messages_that_never_end_are_delivered_as_far_as_they_were_read(platform, monkeypatch):
+    monkeypatch.setattr("chatferry.iadvize.batch._MOST_PAGES", 5)
+    asked = []
+
+    def conversation(_info, **_arguments):
+        return {"id": identity, "createdAt": "2024-01-01T10:00:00Z", "messages": messages}
+
+    def messages(_info, **arguments):
+        asked.append(arguments.get("after"))
+        node = {"messageId": f"m{len(asked)}", "text": "hi", "createdAt": "2024-01-01T10:00:00Z"}
+        info = {"endCursor": f"c{len(asked)}", "hasNextPage": True}
+        return {
+            "edges": [{"node": {"__typename": "ParticipantConversationMessage"} | node}],
+            "pageInfo": info,
+        }
+
+    identity = str(uuid.uuid4())
+    client = platform(ENDLESS, {"conversation": conversation})
+    found = client.fetch([identity])[identity]
+    assert asked == [None, "c1", "c2", "c3", "c4", "c5"]
+    assert [one.id for one in found.messages] == ["m1", "m2", "m3", "m4", "m5", "m6"]
+
+
+ENDLESS = """
+type Query { conversation(id: ID!): Conversation }
+type Conversation { id: ID createdAt: String closedAt: String messages(first: Int, after: String): Messages }
+type Messages { edges: [Edge] pageInfo: Info }
+type Info { endCursor: String hasNextPage: Boolean }
+type Edge { node: Message }
+union Message = ParticipantConversationMessage
+type ParticipantConversationMessage { messageId: ID text: String createdAt: String }
+"""

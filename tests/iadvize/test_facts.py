@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chatferry.iadvize.facts import enrich, facts_of, retained_facts
+from chatferry.iadvize.ratings import note_shown
 from chatferry.model import Conversation, Event, Satisfaction, Transaction
 
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -61,7 +63,7 @@ def test_what_is_no_fact_adds_nothing(body):
     assert facts_of([event(0, **body)]) == facts_of([])
 
 
-def test_what_was_read_wins_over_what_was_told():
+def test_what_was_read_wins_over_what_was_told_but_over_ratings():
     read = Conversation(
         id="c",
         platform="ha",
@@ -71,9 +73,80 @@ def test_what_was_read_wins_over_what_was_told():
         transactions=(Transaction(id="t1", amount=1.0),),
     )
     both = enrich(read, facts_of(EVENTS))
-    assert both.satisfaction == Satisfaction(csat=1, nps=10, comment="Merci ☕")
+    assert both.satisfaction == Satisfaction(csat=5, nps=10, comment="Merci ☕")
     assert both.operator_ids == (3, 7, 9)
     assert both.transactions == read.transactions
+
+
+def rated(*steps: Satisfaction | Event | tuple[int, Satisfaction]) -> Satisfaction:
+    """Return what a conversation is rated at the end, of events and readings at minutes after the start."""
+    told: list[Event] = []
+    kept, read_at, found = None, None, Satisfaction()
+    for step in steps:
+        if isinstance(step, Event):
+            told.append(step)
+            continue
+        minute, shown = step
+        conversation = Conversation(id="c", platform="ha", client_id=335, satisfaction=shown)
+        kept = note_shown(kept, shown, read_at)
+        found = enrich(conversation, facts_of(told, kept)).satisfaction
+        assert enrich(conversation, facts_of([], retained_facts(told, kept))).satisfaction == found
+        read_at = (START + timedelta(minutes=minute)).timestamp()
+    return found
+
+
+CSAT_2, CSAT_5, NOTHING = Satisfaction(csat=2), Satisfaction(csat=5), Satisfaction()
+BOTH = Satisfaction(csat=2, nps=0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        # The API lags behind the webhook, once and for ever.
+        ([event(1, customerSatisfaction=5), (2, CSAT_2)], CSAT_5),
+        ([(1, CSAT_2), event(2, customerSatisfaction=5), (3, CSAT_2)], CSAT_5),
+        ([(1, CSAT_2), event(2, customerSatisfaction=5), (3, CSAT_2), (9, CSAT_2)], CSAT_5),
+        ([(1, NOTHING), event(2, customerSatisfaction=5), (3, CSAT_2), (9, CSAT_2)], CSAT_5),
+        # A later webhook was lost: the API shows something new since.
+        ([event(1, customerSatisfaction=2), (2, CSAT_2), (9, CSAT_5)], CSAT_5),
+        ([event(1, customerSatisfaction=2), (2, NOTHING), (9, CSAT_5)], CSAT_5),
+        ([event(1, customerSatisfaction=2), (2, CSAT_2), (8, CSAT_5), (9, CSAT_2)], CSAT_2),
+        # The API comes round to what the webhook said.
+        ([(1, CSAT_2), event(2, customerSatisfaction=5), (3, CSAT_2), (9, CSAT_5)], CSAT_5),
+        # Webhooks out of order, of one date, and of none that can be read.
+        ([event(3, customerSatisfaction=5), event(2, customerSatisfaction=2), (9, CSAT_2)], CSAT_5),
+        ([event(3, customerSatisfaction=5), event(4, customerSatisfaction="2"), (9, NOTHING)], CSAT_5),
+        ([event(3, satisfactionComment="ok"), event(4, satisfactionComment=" "), (9, NOTHING)],
+         Satisfaction(comment="ok")),
+        # Each rating for itself.
+        ([(1, BOTH), event(2, customerSatisfaction=5), (3, BOTH)], Satisfaction(csat=5, nps=0)),
+        ([event(1, netPromoterScore=0), (2, Satisfaction(csat=2, nps=9)), (9, Satisfaction(csat=5, nps=9))],
+         Satisfaction(csat=5, nps=0)),
+        ([event(1, satisfactionComment="good"), (2, Satisfaction(csat=2, comment="bad"))],
+         Satisfaction(csat=2, comment="good")),
+        # What is not shown any more is not taken back.
+        ([event(1, customerSatisfaction=5), (2, CSAT_5), (3, NOTHING)], CSAT_5),
+    ],
+)  # fmt: skip
+def test_the_newest_rating_wins(steps, expected):
+    assert rated(*steps) == expected
+
+
+def test_of_two_ratings_of_one_date_and_of_none_the_one_that_arrived_last_wins():
+    def click(identity: str, minute: int, value: int, said: datetime | None = START) -> Event:
+        at = START + timedelta(minutes=minute)
+        body = json.dumps({"customerSatisfaction": value}).encode()
+        return Event(
+            event_id=identity, event_type="any", platform="ha", occurred_at=said, received_at=at, body=body
+        )
+
+    for identities in ("ab", "ba"):
+        first, second = click(identities[0], 1, 2), click(identities[1], 2, 5)
+        for order in ([first, second], [second, first]):
+            assert facts_of(order).satisfaction == CSAT_5
+            assert facts_of(order[:1], retained_facts(order[1:])).satisfaction == CSAT_5
+    dateless = [click("b", 1, 2, None), click("a", 2, 5, None)]
+    assert facts_of(dateless).satisfaction == CSAT_5
 
 
 def test_what_no_database_holds_is_left_out_or_replaced():
@@ -97,4 +170,36 @@ def test_events_that_are_gone_leave_the_same_facts_behind_whichever_they_were():
 
 
 def test_events_that_tell_nothing_leave_nothing_behind():
-    assert retained_facts([event(0, conversationId="c1", operatorIds=[], satisfactionComment=None)]) is None
+    assert retained_facts([event(0, conversationId="c1", operatorIds=None, satisfactionComment=None)]) is None
+
+
+@pytest.mark.parametrize(
+    ("events", "listed", "known"),
+    [
+        ([], None, False),
+        ([event(0, operatorId=7)], None, False),
+        ([event(0, operatorId=7), event(1, operatorId=9)], None, False),
+        ([event(0, operatorId=7), event(1, operatorIds=[7, 9])], None, True),
+        ([event(0, operatorIds=[])], None, True),
+        ([event(0, operatorId=[7])], None, True),  # as it was written until 2020
+        ([event(0, operatorIds=[7, "x"])], None, False),
+        ([], [], True),
+        ([event(0, operatorId=7)], [9], True),
+    ],
+)
+def test_all_operators_are_known_from_the_webhook_of_the_close_or_iadvizes_list(events, listed, known):
+    found = facts_of(events, None, listed)
+    assert found.operators_known is known
+    assert facts_of([], retained_facts(events), listed) == found
+    assert enrich(
+        Conversation(id="c", platform="ha", client_id=1, operators_known=False), found
+    ) == Conversation(
+        id="c", platform="ha", client_id=1, operator_ids=found.operator_ids, operators_known=known
+    )
+
+
+@pytest.mark.parametrize("order", [(3, 5), (5, 3)])
+def test_of_two_ratings_of_one_second_the_api_knows_which_is_the_later(order):
+    events = [replace(event(0, customerSatisfaction=one), event_id=f"e{n}") for n, one in enumerate(order)]
+    conversation = Conversation(id="c", platform="ha", client_id=335, satisfaction=Satisfaction(csat=5))
+    assert enrich(conversation, facts_of(events)).satisfaction.csat == 5

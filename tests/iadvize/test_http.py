@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable, SettingsError
-from chatferry.iadvize.http import KeyRefused, Overwhelmed, check_status, check_url
+from chatferry.iadvize.http import KeyRefused, check_status, check_url
 from chatferry.iadvize.throttle import Throttle
 
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
@@ -21,9 +21,9 @@ NOW = datetime(2024, 1, 1, 12, tzinfo=UTC).timestamp()
         (404, PlatformUnavailable),
         (413, PlatformRefused),
         (422, PlatformRefused),
-        (500, Overwhelmed),
+        (500, PlatformUnavailable),
         (503, PlatformUnavailable),
-        (504, Overwhelmed),
+        (504, PlatformUnavailable),
     ],
 )
 def test_a_status_decides_what_happens(status, kind):

@@ -11,7 +11,7 @@ from flask import Flask, jsonify, request
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app
-from chatferry.errors import PlatformAuthFailure, PlatformUnavailable
+from chatferry.errors import PlatformAuthFailure, PlatformAway, PlatformUnavailable
 from chatferry.http.token_store import LOGINS_A_MINUTE, AccessToken, MemoryTokens
 from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.login import Login
@@ -171,7 +171,7 @@ def test_a_token_endpoint_that_fails_is_asked_once_a_reading():
         client = IAdvize(someone, MemoryTokens())
         found = client.fetch([str(uuid.uuid4()) for _ in range(8)])
         client.close()
-    assert {type(outcome) for outcome in found.values()} == {PlatformUnavailable}
+    assert {type(outcome) for outcome in found.values()} == {PlatformAway}
     assert len(attempts) == 1
 
 

@@ -6,15 +6,20 @@ import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from dripping import DRIPPING, OK, serving
 from flask import Response, request
 from graphql import build_schema, introspection_from_schema
 
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
-from chatferry.iadvize.http import TimedOut
+from chatferry.http.token_store import MemoryTokens
+from chatferry.iadvize.client import IAdvize
 from chatferry.model import Conversation
+from chatferry.settings.model import ClientSettings
+from chatferry.settings.secrets import Secret
 
 SDL = """
 type Query {
@@ -122,7 +127,6 @@ def test_a_page_that_is_missing_fails_the_conversation_rather_than_cutting_it(an
         {},
         {"edges": 5, "pageInfo": {}},
         {"edges": [{"node": {"id": None}}], "pageInfo": {}},
-        {"edges": [], "pageInfo": {"hasNextPage": True}},
     ],
 )
 def test_closed_conversations_of_a_strange_shape_are_an_error(answering, closed):
@@ -171,7 +175,8 @@ def test_an_answer_that_trickles_in_is_given_up(answering):
             time.sleep(0.05)
 
     outcome = outcome_of(answering(lambda _: Response(trickle()), timeout=0.3))
-    assert isinstance(outcome, TimedOut)
+    assert isinstance(outcome, PlatformUnavailable)
+    assert "in time" in str(outcome)
 
 
 def test_half_an_emoji_does_not_spoil_a_document(answering):
@@ -197,3 +202,139 @@ def test_threads_share_one_client_which_keeps_no_cookie(answering):
         outcomes = list(pool.map(lambda _: outcome_of(client), range(64)))
     assert all(isinstance(outcome, Conversation) for outcome in outcomes)
     assert cookies == [{}] * 64
+
+
+@pytest.fixture
+def serve():
+    with serving() as serve:
+        yield serve
+
+
+def after_login(answer):
+    """Answer a login, then this."""
+    token = b'{"access_token": "key"}'
+    logins = [OK + b"Content-Length: %d\r\n\r\n" % len(token) + token]
+
+    def answers(server, send):
+        send(logins.pop()) if logins else answer(server, send)
+
+    return answers
+
+
+@pytest.mark.parametrize("answer", [*DRIPPING, *map(after_login, DRIPPING)])
+def test_a_platform_that_answers_drop_by_drop_is_left_at_the_deadline(serve, answer):
+    settings = ClientSettings(
+        platform="ha",
+        client_id=335,
+        username=Secret("user", "env:USER"),
+        password=Secret("word", "env:WORD"),
+        api_url=serve(answer).url,
+        timeout=0.1,
+    )
+    with closing(IAdvize(settings, MemoryTokens())) as client:
+        (outcome,) = client.fetch([str(uuid.uuid4())]).values()
+    assert isinstance(outcome, PlatformUnavailable)
+    assert "in time" in str(outcome)
+
+
+WHOLE = {
+    "id": "",
+    "createdAt": "2024-01-01T10:00:00Z",
+    "closedAt": "2024-01-01T11:00:00Z",
+    "channel": "CHAT",
+    "project": {"id": 7, "name": "Shop"},
+    "visitor": {"visitorId": "v", "email": "a@example.org", "firstName": "Ada", "address": "x"},
+    "tags": [{"name": "vip"}],
+    "satisfactionSurvey": {"netPromoterScore": 9},
+    "messages": {
+        "edges": [
+            {
+                "node": {
+                    "__typename": "ParticipantConversationMessage",
+                    "messageId": f"m{n}",
+                    "text": "hello",
+                    "createdAt": f"2024-01-01T10:0{n}:00Z",
+                    "author": {"__typename": "Visitor", "id": "v"},
+                    "attachments": [{"__typename": "LinkAttachment", "toUser": {"id": 1}, "url": "u"}],
+                }
+            }
+            for n in range(3)
+        ],
+        "pageInfo": {"hasNextPage": False, "endCursor": None},
+    },
+}
+
+
+def places(value, path=()):
+    """Every place of an answer."""
+    yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in pairs:
+        yield from places(one, (*path, key))
+
+
+def emptied(value, path):
+    """Return an answer with null at a place."""
+    if not path:
+        return None
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = emptied(value[path[0]], path[1:])
+    return copy
+
+
+ESSENTIAL = {
+    *[("id",), ("closedAt",), ("visitor",), ("visitor", "visitorId"), ("visitor", "email")],
+    *[("messages",), ("messages", "edges"), ("messages", "pageInfo")],
+    *[("messages", "pageInfo", "hasNextPage"), ("messages", "pageInfo", "endCursor")],
+}
+
+
+@pytest.mark.parametrize("path", list(places(WHOLE))[1:], ids=str)
+def test_an_error_at_any_place_costs_what_is_there_and_the_lead_only_where_it_needs_it(answering, path):
+    def answer(body):
+        whole = WHOLE | {"id": body["variables"]["i0"]}
+        error = {"message": "a@b.c", "path": ["c0", *path]}
+        return {"data": {"c0": emptied(whole, path)}, "errors": [error]}
+
+    outcome = outcome_of(answering(answer))
+    assert isinstance(outcome, PlatformError if path in ESSENTIAL else Conversation)
+
+
+def test_of_a_message_with_a_strange_part_the_rest_is_read(answering):
+    def answer(body):
+        path = ("messages", "edges", 1, "node", "attachments", 0, "toUser")
+        whole = emptied(WHOLE | {"id": body["variables"]["i0"]}, path)
+        return {"data": {"c0": whole}, "errors": [{"message": "x", "path": ["c0", *path]}]}
+
+    assert [message.text for message in outcome_of(answering(answer)).messages] == ["hello"] * 3
+
+
+STRANGE = [None, 7, "text", [], {}, {"node": None}, {"node": 7}, {"node": {"__typename": "New"}}]
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=str)
+def test_an_unknown_kind_of_message_costs_no_other(answering, strange):
+    def answer(body):
+        whole = WHOLE | {"id": body["variables"]["i0"]}
+        edges = [*whole["messages"]["edges"], strange]
+        return {"data": {"c0": whole | {"messages": whole["messages"] | {"edges": edges}}}}
+
+    texts = [message.text for message in outcome_of(answering(answer)).messages]
+    assert texts[:3] == ["hello"] * 3
+
+
+@pytest.mark.parametrize(
+    ("users", "operators"),
+    [
+        ([{"id": 7}, {"id": "ha-9"}], (7, 9)),
+        ([], ()),
+        (None, None),
+        ([{"id": 7}, None], None),
+        ([{"id": "x"}], None),
+        ({"edges": []}, None),
+    ],
+)
+def test_closed_conversations_may_name_their_operators(answering, users, operators):
+    edges = [{"node": {"id": "c", "users": users}}, {"node": {"id": "d"}}]
+    page = answering(lambda _: {"data": {"closed": {"edges": edges, "pageInfo": {}}}}).closed(SINCE, SINCE)
+    assert [one.operator_ids for one in page.conversations] == [operators, None]

@@ -99,13 +99,17 @@ class Installation:
 
     # ----------------------------------------------------------------------- processes
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Run a command of chatferry in the background, in a process group of its own."""
+    def start(self, *command: str, standby: bool = False) -> subprocess.Popen[bytes]:
+        """Run a command of chatferry in the background, in a process group of its own.
+
+        :param standby: whether it only loads and then waits for its ``stdin`` to be closed.
+        """
         with (self.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *self.program, *command],
                 cwd=self.folder,
-                env=self.environ,
+                env={**self.environ, "STANDBY": "yes"} if standby else self.environ,
+                stdin=subprocess.PIPE if standby else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

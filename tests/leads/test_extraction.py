@@ -111,3 +111,31 @@ def test_the_four_run_on_every_sample(name):
     strategies = [kind(kind.Settings().load({})) for kind in register_strategies()]
     assert [strategy.name for strategy in strategies] == ["markers", "profile", "contact", "transcript"]
     assert extract(samples()[name], strategies).failures == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("a\u202eb", "ab"), ("a\x9bb\u2066", "ab"), ("a\r\nb\x85c", "a\nb\nc")]
+)
+def test_no_answer_turns_or_controls_what_is_written_around_it(said, kept):
+    answers = extract(rich(), [fixed(replace(answer("a", said), earlier=(answer("a", said),)))]).answers
+    assert (answers["a"].value, answers["a"].earlier[0].value) == (kept, kept)
+
+
+def test_an_answer_of_nothing_to_show_is_none():
+    assert extract(rich(), [fixed(answer("a", "\u202e"))]).answers == {}
+
+
+@pytest.mark.parametrize(
+    ("profile", "email", "notes"),
+    [
+        ("Jane@Example.org", "Jane@Example.org", 0),
+        ("<jane@example.org>", "jane@example.org", 0),
+        ("n/a", None, 0),
+        ("paul@example.c0m", None, 1),
+    ],
+)
+def test_a_profiles_address_is_usable_or_left_out_and_said(profile, email, notes):
+    lead = lead_of(talk().build(visitor=Visitor(id="v", email=profile)), {})
+    assert lead.visitor.email == email
+    assert len(lead.notes) == notes
+    assert not any("paul" in note for note in lead.notes)

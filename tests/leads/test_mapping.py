@@ -145,6 +145,19 @@ def test_what_iadvize_does_not_know_is_left_out(expression):
         ("-3.", -3),
         ("1'000", 1000),
         ("none", None),
+        ("0,750 l", 0.75),
+        ("0.125", 0.125),
+        ("2, 3 ou 4", 2),
+        ("1\u2019500", 1500),
+        ("1\u202f500", 1500),
+        ("\u22125 \u00b0C", -5),
+        ("1.355,90 \u20ac", 1355.9),
+        ("1.500", 1500),
+        ("\uff11\uff12", 12),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 20, None),
+        ("9" * 4301, None),
+        ("1" + ".999" * 2000, None),
     ],
 )
 def test_numbers_are_read_as_people_write_them(text, number):
@@ -434,3 +447,63 @@ class TestThePage:
     )
     def test_every_name_is_on_it(self, name):
         assert re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", self.page)
+
+
+HUGE = [
+    "9**99999",
+    "10**10000000",
+    "(9**99)**99",
+    "'a' * 10**9",
+    "10**9 * 'a'",
+    "['a'] * 10**9",
+    "'%1000000000d' % 1",
+    "'%*d' % (1000000000, 1)",
+    "'a'.center(10**9)",
+    "'a'.ljust(1000000000)",
+    "'1'.zfill(1000000000)",
+    "'\\t'.expandtabs(10**9)",
+    "'{:1000000000d}'.format(1)",
+    "5 | round(-(10**9))",
+    "(('a' * 1000).replace('a', 'b' * 1000)).replace('b', 'c' * 1000)",
+    "('a' * 999999) + ('b' * 999999)",
+    "(" * 200 + "1" + ")" * 200,
+    "[" * 200 + "]" * 200,
+    "-" * 5000 + "1",
+]
+
+
+@pytest.mark.parametrize("source", HUGE, ids=lambda source: source[:24])
+def test_what_would_burn_time_or_memory_is_an_error_of_the_configuration(source):
+    with pytest.raises(SettingsError, match=r"cannot be computed|nested too deeply|is no expression"):
+        mapping(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "answers.Q1 * 10**9",
+        "'%1000000000d' % (answers.Q2 | number)",
+        "answers.Q1.center(answers.Q2 | number)",
+        "answers.Q1 | replace('a', answers.Q1 * 1000)",
+        "(answers.Q2 | number) ** 99999",
+        "(answers.Q2 | number) * 'a'",
+    ],
+)
+def test_what_a_lead_makes_too_large_is_that_fields_error(source):
+    lead = answered(Q1="a" * 1000, Q2="900000000")
+    with pytest.raises(MappingError):
+        mapping(source).records(lead)
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [
+        ("2 ** 10", 1024),
+        ("'ab' * 3", "ababab"),
+        ("'%5.2f' % 3.14159", "3.14"),
+        ("'7'.zfill(3)", "007"),
+        ("3.14159 | round(2)", 3.14),
+    ],
+)
+def test_ordinary_arithmetic_is_left_alone(source, result):
+    assert value(source, answered(Q1="x")) == result

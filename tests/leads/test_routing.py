@@ -134,3 +134,31 @@ def test_a_running_conversation_is_wanted_by_live_destinations_only():
     some = settings(rules(projects=(1,), live=True), rules(projects=(2,)))
     assert live_wanted(some, "ha", 335, 1)
     assert not live_wanted(some, "ha", 335, 2)
+
+
+UNCERTAIN = replace(TALK, operators_known=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "conversation", "verdict"),
+    [
+        ({"operators": (9,)}, UNCERTAIN, Verdict.PARK),
+        ({"operators": (9,)}, TALK, Verdict.SKIP),
+        ({"operators": (8, 9)}, UNCERTAIN, Verdict.DELIVER),
+        ({"without_operators": (9,)}, UNCERTAIN, Verdict.PARK),
+        ({"without_operators": (9,)}, TALK, Verdict.DELIVER),
+        ({"without_operators": (8,)}, UNCERTAIN, Verdict.SKIP),
+        ({"operators": (8,), "without_operators": (9,)}, UNCERTAIN, Verdict.PARK),
+        ({}, UNCERTAIN, Verdict.DELIVER),
+        ({"operators": (9,), "projects": (1,)}, UNCERTAIN, Verdict.SKIP),
+        ({"operators": (9,), "live": True}, replace(UNCERTAIN, closed_at=None), Verdict.SKIP),
+        ({"without_operators": (9,), "live": True}, replace(UNCERTAIN, closed_at=None), Verdict.DELIVER),
+    ],
+)
+def test_a_rule_about_operators_that_are_not_known_is_left_to_somebody_who_knows(
+    given, conversation, verdict
+):
+    found = decide(rules(**given), lead(conversation))
+    assert found.verdict is verdict
+    if verdict is Verdict.PARK:
+        assert "not all that took part are known" in found.reason

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatferry.leads import transcripts
@@ -108,3 +108,29 @@ def test_a_cut_text_fits_and_keeps_whole_messages(texts, limit, size):
     if found:
         assert whole.startswith(f"{kept}\n[")
         assert shorter.kept == kept.count("\n[") + 1
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1, max_size=12), st.integers(200, 4000))
+@example([50, 82_000, 20], 65_536)
+def test_a_cut_transcript_fills_its_room(lengths, limit):
+    """Whichever message is the long one: the room is nearly full and nothing is beyond it."""
+    chat = talk()
+    for number, length in enumerate(lengths):
+        (chat.agent if number % 2 else chat.visitor)("é" * length)
+    text = render(chat.build())
+    shorter = cut(text, limit)
+    if shorter is None:
+        assert len(text) <= limit
+        return
+    assert limit * 0.9 - 300 < len(shorter.text) <= limit
+    assert "cut" in shorter.text
+    beginning = shorter.text.partition("\n[…")[0].removesuffix(" [… cut]")
+    assert text.startswith(beginning)
+
+
+def test_a_message_that_is_too_long_for_a_note_is_kept_in_part():
+    text = render(talk().visitor("Hello").agent("x" * 82_000).visitor("Bye").build())
+    shorter = cut(text, 65_536)
+    assert len(shorter.text) > 65_000
+    assert (shorter.kept, shorter.total) == (2, 3)
+    assert shorter.text.endswith("x [… cut]\n[… cut here: 1 more of 3 messages, see iAdvize]")

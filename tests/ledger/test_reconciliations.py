@@ -18,7 +18,7 @@ def begin(ledger, kind=Kind.RECONCILE, since=0.0, until=100.0, *, at=NOW):
 
 def test_an_unfinished_one_of_the_same_period_goes_on(ledger):
     first = begin(ledger)
-    ledger.reconciliations.advance(replace(first, cursor="page 2", found=100, missing=3))
+    ledger.reconciliations.record_page(replace(first, cursor="page 2", found=100, missing=3), [])
     again = begin(ledger)
     assert (again.id, again.cursor, again.found, again.missing) == (first.id, "page 2", 100, 3)
     assert begin(ledger, until=101.0).cursor is None
@@ -26,7 +26,7 @@ def test_an_unfinished_one_of_the_same_period_goes_on(ledger):
 
 
 def test_a_finished_one_begins_anew(ledger):
-    ledger.reconciliations.finish(begin(ledger), NOW)
+    ledger.reconciliations.record_page(begin(ledger), [], finished_at=NOW)
     assert begin(ledger).id != 1
 
 
@@ -40,9 +40,9 @@ def test_the_newest_interrupted_one_is_known_by_kind(ledger):
 
 
 def test_only_finished_scheduled_ones_say_how_far_one_got(ledger):
-    ledger.reconciliations.finish(begin(ledger, Kind.SCHEDULED, until=100.0), NOW)
-    ledger.reconciliations.finish(begin(ledger, Kind.RECONCILE, until=150.0), NOW)
-    ledger.reconciliations.finish(begin(ledger, Kind.BACKFILL, until=200.0), NOW)
+    ledger.reconciliations.record_page(begin(ledger, Kind.SCHEDULED, until=100.0), [], finished_at=NOW)
+    ledger.reconciliations.record_page(begin(ledger, Kind.RECONCILE, until=150.0), [], finished_at=NOW)
+    ledger.reconciliations.record_page(begin(ledger, Kind.BACKFILL, until=200.0), [], finished_at=NOW)
     begin(ledger, Kind.SCHEDULED, until=300.0)
     assert ledger.reconciliations.complete_until("ha", 335) == 100.0
     assert ledger.reconciliations.complete_until("ha", 336) is None
@@ -63,11 +63,11 @@ def test_clients_that_were_finished_are_known_when_an_interrupted_one_goes_on(le
 
     first, _ = both(NOW)
     assert ledger.reconciliations.unfinished(Kind.BACKFILL, [TWO]) == (0.0, 100.0)
-    ledger.reconciliations.finish(replace(first, found=7), NOW)
+    ledger.reconciliations.record_page(replace(first, found=7), [], finished_at=NOW)
     assert ledger.reconciliations.unfinished(Kind.BACKFILL, [ONE]) is None
     done, left = both(NOW + 60)
     assert (done.finished, done.found, left.finished) == (True, 7, False)
-    ledger.reconciliations.finish(left, NOW)
+    ledger.reconciliations.record_page(left, [], finished_at=NOW)
     assert [one.finished for one in both(NOW + 120)] == [False, False]
 
 

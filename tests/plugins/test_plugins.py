@@ -274,6 +274,27 @@ def test_two_plugins_with_one_connector_name_are_both_refused():
     assert report(plugins, "two").reason == '"same" is registered by one and two; disable or remove one'
 
 
+def test_the_plugin_whose_entry_point_has_the_name_keeps_it():
+    own = named("same", register_connectors=lambda: [crm("same")])
+    thief = named("thief", register_connectors=lambda: [crm("same"), crm("mine")])
+    for order in ([own, thief], [thief, own]):
+        plugins = Plugins.load(extra=order)
+        assert report(plugins, "same").state is PluginState.OK
+        assert report(plugins, "thief").state is PluginState.REFUSED
+        assert "same" in plugins.connectors
+        assert "mine" not in plugins.connectors
+
+
+def test_a_connector_that_is_named_unlike_its_entry_point_is_refused(site):
+    site.install("ferry_other", CONNECTOR.format(name="good"), name="other")
+    plugins = Plugins.load()
+    assert report(plugins, "other").state is PluginState.BROKEN
+    assert (
+        'is named "good" and its entry point "other"; give both one name' in report(plugins, "other").reason
+    )
+    assert "good" not in plugins.connectors
+
+
 def test_a_plugin_cannot_take_a_built_in_strategy_over():
     thief = type("Thief", (Strategy,), {"name": "markers", "extract": lambda *_: []})
     plugins = Plugins.load(extra=[named("thief", register_strategies=lambda: [thief])])

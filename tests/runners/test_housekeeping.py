@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from chatferry import hookimpl
-from chatferry.errors import LedgerUnavailable
+from chatferry.errors import LedgerUnavailable, TemporaryFailure
 from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.runners.housekeeping import prune, record_hook_failures
 from chatferry.runners.reconciliation import ScheduledReconciliation
-from chatferry.settings.model import ReconcileSettings, RetentionSettings
+from chatferry.settings.model import ReconcileSettings, RetentionSettings, RetrySettings
 
 DAY = 86_400.0
 
@@ -147,3 +147,21 @@ def test_what_could_not_be_written_down_is_kept_for_the_next_time(ferry, monkeyp
                 record_hook_failures(ferry.engine)
     record_hook_failures(ferry.engine)
     assert [one.count for one in ferry.ledger.hook_failures.since(0)] == [2]
+
+
+def test_the_time_of_a_lead_begins_when_it_is_delivered_not_when_it_was_queued(ferry):
+    ferry.options["retention"] = RetentionSettings(events_days=30, leads_days=90)
+    ferry.options["retry"] = RetrySettings(give_up_after=1000 * DAY)
+    (one,) = ferry.play()
+    ferry.tell_closed(one)
+    ferry.crm.next(TemporaryFailure("away", retry_after=DAY))
+    ferry.run()
+    for days in (100, 189):  # after it was queued; it is delivered on the hundredth
+        ferry.clock.now = max(ferry.clock.now, ferry.delivery(one).queued_at + days * DAY)
+        ferry.run()
+        prune(ferry.engine)
+        assert ferry.state(one) is DeliveryState.DELIVERED
+        assert ferry.delivery(one).lead is not None
+    ferry.clock.forward(2 * DAY)
+    prune(ferry.engine)
+    assert ferry.delivery(one).lead is None

@@ -25,6 +25,11 @@ class Failing:
         self.client = client
         self.errors = [error]
 
+    is_resting = False
+
+    def begin_probe(self):
+        pass
+
     def read(self, ids):
         if self.errors:
             raise self.errors.pop()

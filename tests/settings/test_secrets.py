@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from marshmallow import Schema, ValidationError
 
@@ -59,3 +61,23 @@ def test_outside_of_a_configuration_the_environment_of_the_process_counts(monkey
     monkeypatch.delenv("CHATFERRY_TEST_TOKEN")
     with pytest.raises(ValidationError, match="CHATFERRY_TEST_TOKEN is not set"):
         Account().load({"token": "env:CHATFERRY_TEST_TOKEN"})
+
+
+@pytest.mark.parametrize("scheme", ["env", "file"])
+def test_a_secret_is_stripped_wherever_it_comes_from(scheme, tmp_path):
+    (tmp_path / "TOKEN").write_text(" s3cret\n")
+    assert resolve(f"{scheme}:TOKEN", {"TOKEN": " s3cret\n"}, tmp_path).reveal() == "s3cret"
+    (tmp_path / "TOKEN").write_text(" \n")
+    with pytest.raises(ValueError, match="empty"):
+        resolve(f"{scheme}:TOKEN", {"TOKEN": " \n"}, tmp_path)
+
+
+@pytest.mark.parametrize("value", ["two\nlines", "kX9 7y", "na\u00efve", "\x7f"])
+def test_a_secret_that_no_header_can_carry_is_named_without_it(value):
+    schema = Schema.from_dict({"token": SecretField(in_header=True)})()
+    with (
+        secrets_from({"TOKEN": value}, Path()),
+        pytest.raises(ValidationError, match="cannot be sent in a header") as said,
+    ):
+        schema.load({"token": "env:TOKEN"})
+    assert value not in str(said.value)

@@ -92,13 +92,14 @@ def _doing(outcome: Outcome | Exception) -> Callable[[Sequence[Lead]], Sequence[
     return behave
 
 
-def puppets(crms: dict[str, Crm], *, batch_size: int, timeout: float) -> SimpleNamespace:
+def puppets(crms: dict[str, Crm], *, batch_size: int, timeout: float, update_only: bool) -> SimpleNamespace:
     """A plugin whose connector leads to the CRM named like the destination."""
-    limits = {"batch_size": batch_size, "timeout": timeout}
+    limits = {"batch_size": batch_size, "timeout": timeout, "update_only": update_only}
 
     class Puppet(Connector):
         name = "puppet"
         mapping = MAPPING
+        update_only = limits["update_only"]
         batch_size = limits["batch_size"]
         timeout = limits["timeout"]
 
@@ -135,7 +136,7 @@ class Ferry:
         self.crms = {"crm": Crm()}
         self.destinations: dict[str, dict[str, Any]] = {"crm": {}}
         self.plugins: list[object] = []
-        self.limits: dict[str, Any] = {"batch_size": 100, "timeout": 30.0}
+        self.limits: dict[str, Any] = {"batch_size": 100, "timeout": 30.0, "update_only": True}
         self.options: dict[str, Any] = {}
         self.engines: list[Engine] = []
         self._made: Engine | None = None

@@ -123,11 +123,15 @@ class Corrupting:
     """Stands between the engine and iAdvize and changes what is read of one conversation."""
 
     batch_size = 50
+    is_resting = False
 
     def __init__(self, client, conversation_id, change):
         self.client = client
         self.conversation_id = conversation_id
         self.change = change
+
+    def begin_probe(self):
+        pass
 
     def read(self, ids):
         found = dict(self.client.fetch(ids))

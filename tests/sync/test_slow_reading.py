@@ -17,11 +17,15 @@ class Piecemeal:
     """Stands between the engine and iAdvize: gives conversations one by one, and time passes before each."""
 
     batch_size = 50
+    is_resting = False
 
     def __init__(self, client, between):
         self.client = client
         self.between = between
         self.asked = []
+
+    def begin_probe(self):
+        pass
 
     def read(self, ids):
         self.asked += ids

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -8,6 +10,7 @@ import pytest
 from chatferry import hookimpl
 from chatferry.ledger import Ledger
 from chatferry.ledger.deliveries.states import DeliveryState
+from chatferry.model import Satisfaction
 from chatferry.settings.model import FieldSettings, LiveSettings, RetrySettings, StrategySettings
 
 
@@ -377,10 +380,14 @@ class Meddling:
     """Stands between the engine and iAdvize: something happens while it answers."""
 
     batch_size = 50
+    is_resting = False
 
     def __init__(self, client, meanwhile):
         self.client = client
         self.meanwhile = meanwhile
+
+    def begin_probe(self):
+        pass
 
     def read(self, ids):
         found = self.client.fetch(ids)
@@ -435,3 +442,88 @@ def test_two_engines_never_read_one_conversation_at_once(ferry, ledger_url):
         assert read_meanwhile == [0]
     finally:
         other.close()
+
+
+# ------------------------------------------------------------------------------------ late beginnings
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_webhook_of_the_beginning_after_the_close_does_not_make_it_running(ferry, live):
+    ferry.destination("crm", live=live)
+    (closed,) = ferry.play()
+    ferry.tell_closed(closed)
+    ferry.run()
+    assert ferry.state(closed) is DeliveryState.DELIVERED
+    ferry.tell(ferry.webhook(closed, "v2.conversation.pushed"))
+    ferry.clock.forward(1)
+    reading = ferry.ledger.status(ferry.clock.now).reading
+    assert (reading.due, reading.later) == (1, 0)
+    ferry.run()
+    reading = ferry.ledger.status(ferry.clock.now).reading
+    assert (reading.due, reading.later) == (0, 0)
+    assert len(ferry.crm.calls) == 1
+
+
+@pytest.mark.parametrize("first", ["v2.conversation.closed", "v2.conversation.pushed"])
+def test_the_webhooks_of_beginning_and_close_may_come_in_either_order_before_the_reading(ferry, first):
+    (closed,) = ferry.play()
+    kinds = sorted(["v2.conversation.closed", "v2.conversation.pushed"], key=lambda kind: kind != first)
+    for kind in kinds:
+        ferry.tell(ferry.webhook(closed, kind))
+    ferry.run()
+    assert ferry.state(closed) is DeliveryState.DELIVERED
+    assert ferry.ledger.status(ferry.clock.now).reading.later == 0
+
+
+def test_a_later_rating_is_not_lost_to_the_older_one_that_iadvize_still_shows(ferry, closed):
+    ferry.run()
+    ((key, client),) = ferry.engine.clients.items()
+    ferry.engine.clients[key] = Rated(client, csat=2)
+    ferry.tell(ferry.later(closed, "visitor.updated", "e-1"))
+    ferry.run()
+    assert ferry.row(closed)["csat"] == 2
+    for event_id, score in (("e-2", 5), ("e-3", None)):
+        facts = {"customerSatisfaction": score} if score else {}
+        at = time.time() + 60  # by iAdvize's clock, which goes on as ours does
+        ferry.clock.forward(120)
+        ferry.tell(replace(ferry.later(closed, "satisfaction.answered", event_id, **facts), at=at))
+        ferry.run()
+        assert ferry.row(closed)["csat"] == 5
+    ferry.clock.forward(600)
+    ferry.engine.clients[key] = Rated(client, csat=3)  # whose webhook was lost
+    ferry.tell(ferry.later(closed, "visitor.updated", "e-4"))
+    ferry.run()
+    assert ferry.row(closed)["csat"] == 3
+
+
+class Rated:
+    """Stands between the engine and iAdvize, which shows a rating of its own."""
+
+    def __init__(self, client, csat):
+        self.client, self.csat = client, csat
+
+    def read(self, ids):
+        for some in self.client.read(ids):
+            yield {
+                one: replace(found, satisfaction=Satisfaction(csat=self.csat)) for one, found in some.items()
+            }
+
+    def __getattr__(self, name):
+        return getattr(self.client, name)
+
+
+# ------------------------------------------------------------------------------------ Retry-After
+
+
+def test_the_time_that_iadvize_asks_for_is_in_the_next_due_time(ferry, closed):
+    ferry.options["retry"] = RetrySettings(first=1.0, longest=2.0)
+    ferry.world.faults.switch_on("rate-limited=600:x1")
+    ferry.run(ferry.another(ferry.ledger))
+    asked = dict(ferry.world.counters)
+    other = ferry.another(ferry.ledger)  # a process that did not hear it itself
+    ferry.clock.forward(590)
+    ferry.run(other)
+    assert dict(ferry.world.counters) == asked
+    ferry.clock.forward(20)
+    ferry.run(other)
+    assert ferry.state(closed) is DeliveryState.DELIVERED

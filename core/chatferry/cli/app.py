@@ -13,6 +13,7 @@ from chatferry.cli.commands import Commands, LazyCommand, workspace_of
 from chatferry.errors import (
     ChatferryError,
     LedgerError,
+    LedgerMissing,
     PlatformAuthFailure,
     PlatformUnavailable,
     PluginError,
@@ -48,7 +49,9 @@ COMMANDS = (
     LazyCommand("prune", "chatferry.cli.prune:prune", "Delete old events and the content of old leads."),
     LazyCommand("erase", "chatferry.cli.erase:erase", "Remove a person, here and in the CRMs."),
     LazyCommand(
-        "destinations", "chatferry.cli.destinations:destinations", "Pause a destination, or resume one."
+        "destinations",
+        "chatferry.cli.destinations:destinations",
+        "List, pause, resume destinations.",
     ),
     LazyCommand("preview", "chatferry.cli.preview:preview", "Show what a conversation would become."),
     LazyCommand("plugins", "chatferry.cli.plugins:plugins", "Show the installed plugins and their state."),
@@ -108,7 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def _exit_code(error: ChatferryError) -> int:
-    if isinstance(error, SettingsError | PluginError | PlatformAuthFailure):
+    if isinstance(error, SettingsError | PluginError | PlatformAuthFailure | LedgerMissing):
         return 2
     return 3 if isinstance(error, LedgerError | PlatformUnavailable) else 1
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from chatferry.cli.filters import filter_options, is_everything, selection_of
-from chatferry.cli.output import console, output_option, print_json, print_result, table
+from chatferry.cli.filters import filter_options, is_everything, require_known, selection_of
+from chatferry.cli.output import console, count_of, output_option, print_json, print_result, table
 from chatferry.cli.progress import counted, progress
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace
@@ -34,7 +34,9 @@ def deliveries(workspace: Workspace, /, *, limit: int, output: str, **filters: A
 
     Shows no personal data; chatferry why shows one conversation in full.
     """
+    workspace.do_without_secrets()
     selection = selection_of(filters)
+    require_known(workspace, selection.destination)
     found = workspace.ledger.selections.list(selection, limit=limit)
     total = workspace.ledger.selections.count(selection)
     if output == "json":
@@ -96,15 +98,17 @@ def retry(
     iAdvize again and queued even if nothing changed; that also works for what was delivered, pruned or
     skipped. The running server or worker delivers them. Exits with 1 if some could not be queued.
     """
+    workspace.do_without_secrets()
     selection = selection_of(
         {**filters, "states": (*filters["states"], *[DeliveryState.DEAD] * all_dead)}, ids
     )
     selection = _chosen(selection, ids)
+    require_known(workspace, selection.destination)
     total = workspace.ledger.selections.count(selection)
     _confirm(total, "Read again and queue" if resync else "Retry", yes=yes)
     if resync:
         count = workspace.ledger.selections.reread(selection, time.time()) if total else 0
-        print_result(output, f"{count} conversations are read again", {"conversations": count})
+        print_result(output, f"{count_of(count, 'conversation')} to be read again", {"conversations": count})
         return
     with progress(output) as bar:
         report = revive(workspace.engine, selection, step=counted(bar, "retrying", total))
@@ -136,7 +140,9 @@ def discard(
     not queue them again; chatferry retry does. Exits with 1 if one named by its number was not
     discarded; filters that match nothing are no error.
     """
+    workspace.do_without_secrets()
     selection = _chosen(selection_of(filters, ids), ids)
+    require_known(workspace, selection.destination)
     total = workspace.ledger.selections.count(selection)
     _confirm(total, "Discard", yes=yes)
     count = workspace.ledger.selections.discard(selection, reason) if total else 0
@@ -166,8 +172,7 @@ def _missing(ids: tuple[int, ...], total: int) -> int:
 
 def _confirm(total: int, verb: str, *, yes: bool) -> None:
     if total and not yes:
-        what = "delivery" if total == 1 else "deliveries"
-        click.confirm(f"{verb} {total} {what}?", abort=True, err=True)
+        click.confirm(f"{verb} {count_of(total, 'delivery', 'deliveries')}?", abort=True, err=True)
 
 
 def _as_json(one: Delivery) -> dict[str, Any]:

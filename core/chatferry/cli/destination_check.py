@@ -40,6 +40,7 @@ class LazyMemory:
 
     @property
     def _real(self) -> Memory:
+        self._workspace.makes_ledger = True  # a rotated token that is not kept is lost
         return self._workspace.ledger.memory(self._destination)
 
 

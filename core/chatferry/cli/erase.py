@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from chatferry.cli.filters import require_destination
-from chatferry.cli.output import output_option, print_json
+from chatferry.cli.output import count_of, output_option, print_json
 from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
 from chatferry.errors import ChatferryError
@@ -45,7 +45,9 @@ def erase(
     chosen = _chosen(engine, conversation, email, destination)
     if not yes:
         where = f"from {destination}" if destination else "everywhere"
-        click.confirm(f"Erase {len(chosen)} conversations {where}, for ever?", abort=True, err=True)
+        click.confirm(
+            f"Erase {count_of(len(chosen), 'conversation')} {where}, for ever?", abort=True, err=True
+        )
     others = engine.ledger.erasures.others(chosen)
     report = erase_people(engine, chosen, destination)
     if output == "json":
@@ -68,7 +70,7 @@ def _chosen(
 
 
 def _show(report: ErasureReport, others: int) -> None:
-    click.echo(f"{report.conversations} conversations erased here")
+    click.echo(f"{count_of(report.conversations, 'conversation')} erased here")
     for name, count in report.erased.items():
         click.echo(f"{name}: the records of {count} erased")
     for kept in report.kept:
@@ -76,4 +78,6 @@ def _show(report: ErasureReport, others: int) -> None:
         for key in kept.keys:
             click.echo(f"  {key}")
     if others:
-        click.echo(f"{others} more conversations of the same person are kept; --email erases them all")
+        click.echo(
+            f"{count_of(others, 'other conversation')} of the same person stay; --email erases them all"
+        )

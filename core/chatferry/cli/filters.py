@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from chatferry.cli.workspace import Workspace
 from chatferry.engine import Engine
 from chatferry.ledger.deliveries.selection import Selection
 from chatferry.ledger.deliveries.states import DeliveryState
@@ -47,6 +48,18 @@ def selection_of(filters: dict[str, Any], ids: tuple[int, ...] = ()) -> Selectio
         conversation=filters["conversation"],
         cause=filters["cause"],
     )
+
+
+def require_known(workspace: Workspace, name: str | None) -> None:
+    """Check that there is, or was, a destination of a name that a filter gives.
+
+    :raises UsageError: if there never was.
+    """
+    if name is None:
+        return
+    known = sorted({*workspace.settings.destinations, *workspace.ledger.destinations.states()})
+    if name not in known:
+        raise click.UsageError(f'there is no destination "{name}"; there are: {", ".join(known) or "none"}')
 
 
 def require_destination(engine: Engine, name: str) -> None:

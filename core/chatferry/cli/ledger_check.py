@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.filesize import decimal
 from sqlalchemy.engine import make_url
 
 from chatferry.connector import Finding, Level
@@ -34,7 +35,7 @@ def check_ledger(url: str) -> LedgerState:
     path = _file(url)
     findings: list[Finding] = []
     if path is not None:
-        findings += _disk_space(path.parent)
+        findings += disk_space(url)
         stop = _unusable(path)
         if stop is not None:
             return LedgerState(findings=[stop, *findings], prepared=False)
@@ -93,13 +94,17 @@ def _up_to_date() -> str:
     return f"can be read and written, its tables are up to date (revision {HEAD})"
 
 
-def _disk_space(folder: Path) -> Iterator[Finding]:
+def disk_space(url: str) -> Iterator[Finding]:
+    """Say how much space the disk of a ledger has; nothing of a database elsewhere."""
+    path = _file(url)
     try:
-        free = shutil.disk_usage(folder).free
+        free = shutil.disk_usage(path.parent).free if path else None
     except OSError:
         return
+    if free is None:
+        return
     level = Level.ERROR if free < _ERROR_BELOW else Level.WARNING if free < _WARN_BELOW else Level.OK
-    message = f"{free / (1 << 30):,.1f} GiB are free"
+    message = f"{decimal(free)} are free"
     yield Finding(level=level, subject="disk", message=message if level is Level.OK else f"only {message}")
 
 

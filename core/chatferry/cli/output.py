@@ -66,3 +66,8 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]])
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in row))
     return made
+
+
+def count_of(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 conversation``, ``2 conversations``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -25,6 +25,7 @@ def prune(workspace: Workspace, *, events_days: float | None, leads_days: float 
     The defaults are the configuration's retention.events_days and retention.leads_days, where 0
     keeps for ever; given here, 0 deletes all that is done. Nothing that is still to be done is deleted.
     """
+    workspace.do_without_secrets()
     retention, now = workspace.settings.retention, time.time()
     keep_events = retention.events_days or None if events_days is None else events_days
     keep_leads = retention.leads_days or None if leads_days is None else leads_days

@@ -144,6 +144,12 @@ def _show(found: Sequence[Progress], since: float, until: float, left: tuple[int
     rows = [(f"{one.platform}/{one.client_id}", one.found, one.missing) for one in found]
     title = f"Closed from {shown(since)} to {shown(until)} ({span(until - since)})"
     console().print(table(title, ("Client", "Found", "Missing here"), rows))
+    for one in found:
+        if one.leads_nowhere:
+            client = f"{one.platform}/{one.client_id}"
+            console().print(
+                f"{client}: iAdvize's pages lead nowhere after these; there may be more, try again"
+            )
     if left is None:
         return
     unread, undelivered = left
@@ -164,6 +170,7 @@ def _as_json(
                 "client_id": one.client_id,
                 "found": one.found,
                 "missing": one.missing,
+                "pages_lead_nowhere": one.leads_nowhere,
             }
             for one in found
         ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from http import HTTPStatus
+from urllib.request import urlopen
 
 import click
 
@@ -13,6 +15,7 @@ from chatferry.errors import ChatferryError
 from chatferry.logs import get_logger
 from chatferry.runners.local import LocalRunner
 from chatferry.runners.process import shorten_switch_interval, tune_gc
+from chatferry.runners.systemd import Notifier
 
 
 @click.command()
@@ -24,11 +27,15 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     from chatferry.web.server import make_server, url  # noqa: PLC0415  (a large server no other command needs)
 
     workspace.strict |= strict
+    workspace.makes_ledger = True
     engine = workspace.engine
     log = get_logger("chatferry")
 
+    notifier = Notifier()
+
     def serving() -> None:
         log.info("serving", url=f"{url(server)}/webhooks/iadvize", runner=not web_only)
+        notifier.ready(lambda: _answers(url(server)) and (runner is None or runner.makes_progress))
 
     server = make_server(workspace.config, workspace.settings.web, serving)
     tune_gc()
@@ -37,6 +44,7 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
     try:
         server.serve()
     finally:
+        notifier.stopping()
         if runner is not None:
             runner.stop()
         log.info("stopped")
@@ -49,6 +57,7 @@ def serve(workspace: Workspace, *, web_only: bool, strict: bool) -> None:
 def worker(workspace: Workspace, *, strict: bool) -> None:
     """Sync conversations and deliver leads, without the web side, until SIGTERM."""
     workspace.strict |= strict
+    workspace.makes_ledger = True
     with stop_on_signals() as stop:
         engine = workspace.engine
         tune_gc()
@@ -56,10 +65,21 @@ def worker(workspace: Workspace, *, strict: bool) -> None:
         log = get_logger("chatferry")
         with LocalRunner(engine, on_failure=stop.request) as runner:
             log.info("working", destinations=list(engine.destinations))
+            notifier = Notifier().ready(lambda: runner.makes_progress)
             stop.wait()
+            notifier.stopping()
             log.info("stopping")
         log.info("stopped")
     _fail_if_ended(runner)
+
+
+def _answers(address: str) -> bool:
+    """Whether the endpoint answers its health route."""
+    try:
+        with urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310  (our own address)
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def _terminate() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from chatferry.cli.hook_failures import hook_failures, sentence
+from chatferry.cli.ledger_check import disk_space
 from chatferry.cli.needs import needs
-from chatferry.cli.output import console, output_option, plain, print_json, table
+from chatferry.cli.output import console, count_of, output_option, plain, print_json, table
 from chatferry.cli.times import age, iso
 from chatferry.cli.workspace import Workspace, not_served
+from chatferry.connector import Level
+from chatferry.errors import LedgerError
 from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import DestinationState
 from chatferry.ledger.status import DestinationStatus, Queue, ReadingBacklog, Status
@@ -26,15 +30,18 @@ def status(workspace: Workspace, *, output: str) -> None:
     """Show what waits, what went wrong and what needs you.
 
     Exits with 1 if an operator is needed: deliveries are dead or wait for a destination that is not
-    served, conversations were given up or have not been read for an hour, iAdvize or a CRM refuses its
+    served, or that takes nothing for an hour, the ledger cannot be written or its disk is nearly full,
+    conversations were given up or have not been read for an hour, iAdvize or a CRM refuses its
     credentials, a connector keeps hanging, or a plugin is broken, leaves destinations unserved or failed
     in a hook within a day. Shows no personal data.
     """
+    workspace.do_without_secrets()
     found = workspace.ledger.status(time.time())
     broken = list(workspace.installed.broken)
     served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
     wanted = [not_served(name, reason) for name, reason in workspace.unserved.items()]
     wanted += needs(found, broken, served, time.time())
+    wanted += _about_ledger(workspace)
     wanted += map(sentence, hook_failures(workspace))
     if output == "json":
         print_json(_as_json(found, broken, wanted))
@@ -44,11 +51,23 @@ def status(workspace: Workspace, *, output: str) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _about_ledger(workspace: Workspace) -> Iterator[str]:
+    """Say that nothing can be written, or soon nothing: every webhook is answered with 503 then."""
+    try:
+        workspace.ledger.ping()
+    except LedgerError as error:
+        yield f"{error}; webhooks are answered with 503 until it can be written"
+    for finding in disk_space(workspace.settings.database):
+        if finding.level is Level.ERROR:
+            yield f"the disk of the ledger: {finding.message}; make room"
+
+
 def _show(found: Status, broken: list[PluginReport], wanted: list[str]) -> None:
     now = time.time()
     screen = console()
+    told = f"{count_of(found.events, 'event')}, {count_of(found.conversations, 'conversation')}"
     screen.print(
-        f"{found.events} events, {found.conversations} conversations; {_reading_line(found.reading, now)}",
+        f"{told}; {_reading_line(found.reading, now)}",
         soft_wrap=True,
     )
     counted = [name for name in _COUNTED if name in _ALWAYS or _is_there(found, _COUNTED[name])]

@@ -41,6 +41,7 @@ def why(workspace: Workspace, conversation: str, *, output: str) -> None:
     the decision, the records sent, what the CRM said, the next attempt and what you can do. Shows
     personal data, shortened in the tree and in full as JSON. Exits with 1 if the ledger does not know it.
     """
+    workspace.do_without_secrets()
     served = [one.name for one in workspace.settings.destinations.values() if one.enabled]
     served = [name for name in served if name not in workspace.unserved]
     found = stories(workspace.ledger, conversation, served)

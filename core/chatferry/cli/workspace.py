@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from chatferry.plugins import Plugins
 from chatferry.settings.environment import overlay
 from chatferry.settings.fields import nearest
 from chatferry.settings.model import LogSettings, Settings
+from chatferry.settings.secrets import done_without
 
 if TYPE_CHECKING:
     from chatferry.connector import Connector
@@ -30,7 +31,9 @@ class Workspace:
     def __init__(self, config: Path) -> None:
         self.config = config
         self.strict = False
+        self.makes_ledger = False
         self._opened: list[Engine | Ledger | Connector] = []
+        self._exits = ExitStack()
         # Until the configuration says how to log: on stderr, and only what is wrong.
         configure_logging(LogSettings(level="error"))
 
@@ -65,13 +68,14 @@ class Workspace:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger, its tables up to date.
+        """The ledger, its tables up to date; only what serves makes one where there is none.
 
+        :raises LedgerMissing: if there is none.
         :raises LedgerUnavailable: if it cannot be opened.
         """
         from chatferry.ledger import Ledger  # noqa: PLC0415  (SQLAlchemy, which half of the commands do not need)
 
-        ledger = Ledger.open(self.settings.database)
+        ledger = Ledger.open(self.settings.database, create=self.makes_ledger)
         self._opened.append(ledger)
         return ledger
 
@@ -104,11 +108,16 @@ class Workspace:
             ).unserved
         return {}
 
+    def do_without_secrets(self) -> None:
+        """Load the configuration even where its secrets are not there: the command needs none of them."""
+        self._exits.enter_context(done_without())
+
     def connector(self, destination: str) -> Connector:
-        """Return a new connector for a destination, for the commands of plugins.
+        """Return a new connector for a destination, for the commands of plugins; it needs a ledger.
 
         :raises SettingsError: if there is no such destination, or it is wrong.
         """
+        self.makes_ledger = True
         found = self.engine.dispatchers.get(destination)
         if destination in self.engine.unserved:
             raise SettingsError(not_served(destination, self.engine.unserved[destination].reason))
@@ -126,6 +135,7 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._exits.close()
         while self._opened:
             self._opened.pop().close()
 

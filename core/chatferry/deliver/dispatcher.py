@@ -60,7 +60,7 @@ class Dispatcher:
             if len(leads) > 1:
                 return self._isolate(leads)
             return BatchResult(outcomes=[_outcome_of(error)])
-        return BatchResult(outcomes=outcomes, failure=_failure_in(outcomes))
+        return BatchResult(outcomes=outcomes, failure=_failure_in(outcomes) or _common_failure(outcomes))
 
     def _isolate(self, leads: Sequence[Lead]) -> BatchResult:
         """Deliver the halves of a refused batch, until the culprits are alone or nothing will pass."""
@@ -89,7 +89,7 @@ class Dispatcher:
         """
         try:
             outcomes = self._connector.call(methodcaller("deliver", leads))
-            return sound_outcomes(self._destination, outcomes, len(leads))
+            return sound_outcomes(self._destination, outcomes, leads)
         except ConnectorHung as error:
             if error.call is not None:
                 self._late.append(_LateCall(call=error.call, leads=leads))
@@ -161,6 +161,14 @@ class _LateCall:
 def _outcome_of(outcome: Outcome) -> Outcome:
     """Return a connector's own failure as one to try again; a kind of its own keeps its message."""
     return TemporaryFailure(outcome.message) if isinstance(outcome, _ConnectorFailed) else outcome
+
+
+def _common_failure(outcomes: Sequence[Outcome]) -> DeliveryError | None:
+    """What several leads all met speaks for the destination: its CRM is away for the next batch as well."""
+    if len(outcomes) < 2 or not all(isinstance(one, TemporaryFailure) for one in outcomes):  # noqa: PLR2004  (several)
+        return None
+    longest = max(outcomes, key=lambda one: getattr(one, "retry_after", None) or 0.0)
+    return longest if isinstance(longest, DeliveryError) else None
 
 
 def _failure_in(outcomes: Sequence[Outcome]) -> DeliveryError | None:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from chatferry.connector import Outcome
 from chatferry.errors import DeliveryError, PluginError
-from chatferry.model import Receipt
+from chatferry.model import Lead, Receipt
 from chatferry.text import storable
 
 
-def sound_outcomes(destination: str, outcomes: object, count: int) -> Sequence[Outcome]:
-    """Return a connector's outcomes, receipts as they can be written and read again.
+def sound_outcomes(destination: str, outcomes: object, leads: Sequence[Lead]) -> Sequence[Outcome]:
+    """Return a connector's outcomes, receipts as they can be written and read again, with the leads' notes.
 
     :raises PluginError: if they are not one outcome a lead.
     """
-    if not isinstance(outcomes, Sequence) or len(outcomes) != count:
+    if not isinstance(outcomes, Sequence) or len(outcomes) != len(leads):
         raise PluginError(destination, "the connector did not return one outcome a lead")
-    return [_sound(destination, outcome) for outcome in outcomes]
+    sound = [_sound(destination, outcome) for outcome in outcomes]
+    return [_noted(outcome, lead.notes) for outcome, lead in zip(sound, leads, strict=True)]
+
+
+def _noted(outcome: Outcome, notes: tuple[str, ...]) -> Outcome:
+    """Return a receipt with what the engine had left out of its lead before the connector's own notes."""
+    if not notes or not isinstance(outcome, Receipt):
+        return outcome
+    return replace(outcome, notes=(*notes, *outcome.notes))
 
 
 def _sound(destination: str, outcome: object) -> Outcome:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import requests
@@ -24,15 +22,3 @@ class Bearer:
         if self._token is not None:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def may_carry_secrets(url: str) -> bool:
-    """Whether a URL keeps a secret from eavesdroppers: ``https://`` anywhere, ``http://`` on the loopback."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme != "http":
-            return parts.scheme == "https" and bool(host)
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -9,13 +10,14 @@ from typing import Any, TypeAlias
 from chatferry.errors import (
     ConversationNotReady,
     LedgerError,
+    PlatformAway,
     PlatformError,
     PlatformRefused,
     PlatformUnavailable,
 )
 from chatferry.iadvize.documents import Document, Documents
 from chatferry.iadvize.endpoint import Endpoint
-from chatferry.iadvize.http import Overwhelmed, Unreached
+from chatferry.iadvize.page_walk import PageWalk
 from chatferry.iadvize.throttle import Throttle
 from chatferry.iadvize.transport import code
 from chatferry.isolation import isolate_parts
@@ -30,8 +32,10 @@ Ask: TypeAlias = Callable[[Documents, Sequence[str]], tuple[Document, Mapping[st
 _MOST_FAILURES = 10
 """In a row: enough to bisect 50 conversations for two that fail, few during an outage."""
 _MOST_PAGES = 1_000
-_NEEDED = frozenset({"messages", "visitor", "id", "closedAt"})
-"""An error below these fields fails the conversation; below others a value is missing."""
+_PROBE = Document("{ __typename }")
+"""The smallest document: whether iAdvize answers at all."""
+_NEEDED, _IDENTITY = frozenset({"id", "closedAt"}), frozenset({"visitorId", "email"})
+"""An error at these fields of a conversation, and of its visitor, fails it; at others a value is missing."""
 
 
 class ConversationBatch:
@@ -42,19 +46,29 @@ class ConversationBatch:
         self._endpoint = endpoint
         self._deadline = time.monotonic() + time_limit
         self._failures = 0
-        self._suspicious = False
+        self._answers = False
+        self._passed = False
         self._found: dict[str, Raw] = {}
+        self._walks: dict[str, PageWalk] = {}
+        self.cut_short: list[str] = []
+        """The conversations whose pages of messages do not lead to the end."""
 
     def read(self, ids: Sequence[str]) -> Iterator[Mapping[str, Raw]]:
         """Yield every one of ``ids`` once it is complete, with all pages of its messages.
 
-        Conversations with several pages need further documents; the others are yielded before.
+        Conversations with several pages need further documents; the others are yielded before. Of one
+        whose pages go round, or never end, what they hold is yielded; see :attr:`cut_short`.
         """
         cursors: dict[str, str] = {}
+        if ids and self._endpoint.throttle.is_away and (away := self._away(ids)):
+            yield dict.fromkeys(ids, away)
+            return
         for chunk, answer in self._ask_all(ids, _conversations):
+            following: dict[str, str] = {}
             for n, identity in enumerate(chunk):
-                self._found[identity] = _readable(answer, n, identity)
-            following = {identity: cursor for identity in chunk if (cursor := self._next(identity, None))}
+                self._found[identity] = read = _readable(answer, n, identity)
+                if cursor := self._next(identity, read):
+                    following[identity] = cursor
             cursors |= following
             yield self._complete(chunk, following)
         for _ in range(_MOST_PAGES):
@@ -63,10 +77,8 @@ class ConversationBatch:
             following = self._read_pages(cursors)
             yield self._complete(cursors, following)
             cursors = following
-        yield {
-            identity: PlatformError(f"it has more than {_MOST_PAGES} pages of messages")
-            for identity in cursors
-        }
+        self.cut_short += cursors
+        yield self._complete(cursors, ())
 
     def _complete(self, ids: Iterable[str], following: Collection[str]) -> Mapping[str, Raw]:
         """Return those of ``ids`` that have no further page."""
@@ -83,8 +95,9 @@ class ConversationBatch:
 
         for chunk, answer in self._ask_all(list(cursors), pages):
             for n, identity in enumerate(chunk):
-                self._append(identity, _readable(answer, n, identity))
-                if cursor := self._next(identity, cursors[identity]):
+                page = _readable(answer, n, identity)
+                self._append(identity, page)
+                if cursor := self._next(identity, page):
                     following[identity] = cursor
         return following
 
@@ -100,18 +113,23 @@ class ConversationBatch:
         read["messages"]["edges"] += messages["edges"]
         read["messages"]["pageInfo"] = messages.get("pageInfo")
 
-    def _next(self, identity: str, last: str | None) -> str | None:
-        """Return the cursor of the next page of messages, if there is one."""
-        raw = self._found[identity]
-        found = None if isinstance(raw, PlatformError) else raw.get("messages")
+    def _next(self, identity: str, page: Raw) -> str | None:
+        """Return the cursor of the page of messages after ``page``, if there is one that leads on."""
+        if isinstance(page, PlatformError) or isinstance(self._found[identity], PlatformError):
+            return None
+        found = page.get("messages")
         messages: dict[str, Any] = found if isinstance(found, dict) else {}
-        info = messages.get("pageInfo")
+        info, edges = messages.get("pageInfo"), messages.get("edges")
         if not isinstance(info, dict) or info.get("hasNextPage") is not True:
             return None
+        if not isinstance(edges, list):
+            self._found[identity] = PlatformError("a page of messages is missing")
+            return None
         cursor = info.get("endCursor")
-        if isinstance(cursor, str) and cursor != last and isinstance(messages.get("edges"), list):
+        walk = self._walks.setdefault(identity, PageWalk())
+        if walk.has_new(map(_message_id, edges)) and isinstance(cursor, str) and walk.leads_on(cursor):
             return cursor
-        self._found[identity] = PlatformError("/messages/pageInfo/endCursor does not lead to the next page")
+        self.cut_short.append(identity)
         return None
 
     def _ask_all(
@@ -124,8 +142,8 @@ class ConversationBatch:
             try:
                 answer = self._ask(part, ask)
             except PlatformError as error:
-                if self._is_unrecoverable(error):
-                    raise _Unrecoverable(error) from error
+                if final := self._final(error):
+                    raise _Unrecoverable(final) from error
                 sizes.refused(part)
                 raise
             except LedgerError:
@@ -141,33 +159,55 @@ class ConversationBatch:
             yield part, answer.error if isinstance(answer, _Unrecoverable) else answer
         sizes.conclude()
 
-    def _ask(self, ids: Sequence[str], ask: Ask) -> Answer:
-        documents = self._endpoint.documents()
+    def _away(self, ids: Sequence[str] = ()) -> PlatformAway | None:
+        """Look whether the platform answers anything at all; if not, return why, and rest.
+
+        :param ids: if there are several, one of them is asked for: the platform may answer all but
+            conversations, and a single one may be what it fails on.
+        """
         try:
-            result = self._endpoint.execute(*ask(documents, ids))
-        except PlatformRefused:
-            if not self._endpoint.schema_changed(documents):
-                raise
-            result = self._endpoint.execute(*ask(self._endpoint.documents(), ids))
+            if len(ids) > 1:
+                self._endpoint.execute(*_conversations(self._endpoint.documents(), [random.choice(ids)]))  # noqa: S311  (chance, not secrecy)
+            else:
+                self._endpoint.execute(_PROBE, {})
+        except PlatformUnavailable as error:
+            self._endpoint.throttle.away()
+            return PlatformAway(str(error), retry_after=error.retry_after)
+        except PlatformError:
+            pass  # it answers, if only with a refusal
+        self._answers = True
+        self._endpoint.throttle.answered()
+        return None
+
+    def _ask(self, ids: Sequence[str], ask: Ask) -> Answer:
+        result = self._endpoint.ask(lambda documents: ask(documents, ids))
         self._failures = 0
+        self._passed = self._answers = True
         self._endpoint.throttle.answered()
         return result.data or {}, result.errors or ()
 
-    def _is_unrecoverable(self, error: PlatformError) -> bool:
-        """Whether a smaller document would fail as well, or the budget to find out is spent."""
-        if isinstance(error, PlatformRefused):
-            return False
-        self._failures += 1
-        if self._failures > _MOST_FAILURES or time.monotonic() > self._deadline:
-            return True
-        return not (isinstance(error, Overwhelmed) or self._may_be_the_document(error))
+    def _final(self, error: PlatformError) -> PlatformError | None:
+        """Return the error that a smaller document would meet as well; None to try one.
 
-    def _may_be_the_document(self, error: PlatformError) -> bool:
-        """Whether the document may be the cause: iAdvize failed several in a row without Retry-After."""
-        if not isinstance(error, PlatformUnavailable) or isinstance(error, Unreached) or error.retry_after:
-            return False
-        self._suspicious = self._suspicious or self._endpoint.throttle.unavailable()
-        return self._suspicious
+        Where iAdvize answers nothing, it is not the document: it is away. Where it answers a probe, it is,
+        until the budget to find out is spent; if nothing at all has passed by then, it is away, too.
+        """
+        if isinstance(error, PlatformRefused):
+            self._failures += 1
+            return None if self._failures <= _MOST_FAILURES else error
+        if isinstance(error, PlatformAway):
+            self._endpoint.throttle.away()
+        if isinstance(error, PlatformAway) or not isinstance(error, PlatformUnavailable) or error.retry_after:
+            return error
+        if not self._answers and (away := self._away()):
+            return away
+        self._failures += 1
+        if self._failures <= _MOST_FAILURES and time.monotonic() <= self._deadline:
+            return None
+        if self._passed:
+            return error
+        self._endpoint.throttle.away()
+        return PlatformAway(str(error))
 
 
 class _Unrecoverable(Exception):
@@ -213,6 +253,13 @@ def _conversations(documents: Documents, ids: Sequence[str]) -> tuple[Document, 
     return documents.conversations(len(ids)), documents.conversation_variables(ids)
 
 
+def _message_id(edge: object) -> str | None:
+    node = edge.get("node") if isinstance(edge, dict) else None
+    if not isinstance(node, dict):
+        return None
+    return str(node.get("messageId") or node.get("systemMessageId") or node)
+
+
 def _readable(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
     """Return the n-th conversation of an answer; one of an unknown shape fails alone."""
     try:
@@ -227,7 +274,7 @@ def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
         return answer
     data, errors = answer
     raw = data.get(f"c{n}")
-    wrong = [error for error in errors if _concerns(error, f"c{n}", whole=raw is None)]
+    wrong = [error for error in errors if _concerns(error, f"c{n}", raw)]
     if wrong:
         said = ", ".join(sorted({_where(error) for error in wrong}))
         return PlatformError(f"iAdvize reports an error at {said}")
@@ -240,14 +287,32 @@ def _conversation(answer: Answer | PlatformError, n: int, identity: str) -> Raw:
     return raw
 
 
-def _concerns(error: Mapping[str, Any], alias: str, *, whole: bool) -> bool:
-    """Whether an error fails the conversation ``alias``."""
+def _concerns(error: Mapping[str, Any], alias: str, raw: Any) -> bool:
+    """Whether an error fails the conversation ``alias``, of which ``raw`` is there in spite of it."""
     path = error.get("path")
     if not isinstance(path, list) or not path:
-        return whole
+        return raw is None
     if path[0] != alias:
         return False
-    return whole or len(path) < 2 or path[1] in _NEEDED  # noqa: PLR2004  (an alias and a field)
+    return not isinstance(raw, dict) or _is_needed(path[1:], raw)
+
+
+def _is_needed(path: Sequence[Any], raw: Mapping[str, Any]) -> bool:
+    """Whether a conversation waits for what is missing at a path, or goes without it.
+
+    It waits for what says whose it is and whether it is over, and for the list of its messages. A
+    strange part of one message costs that part, or that message, not the lead.
+    """
+    match path:
+        case ["messages", *rest]:
+            messages = raw.get("messages")
+            listed = isinstance(messages, dict) and isinstance(messages.get("edges"), list)
+            return not listed or rest[:1] == ["pageInfo"]
+        case ["visitor", *rest]:
+            return not isinstance(raw.get("visitor"), dict) or not rest or rest[0] in _IDENTITY
+        case [name, *_]:
+            return name in _NEEDED
+    return True
 
 
 def _where(error: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from chatferry.iadvize.outage import Outage
 from chatferry.iadvize.parse import parse_conversation
 from chatferry.iadvize.scalars import is_uuid
 from chatferry.iadvize.wanted import ESSENTIAL
+from chatferry.logs import get_logger
 from chatferry.model import Conversation
 from chatferry.settings.model import ClientSettings
 
@@ -55,6 +56,15 @@ class IAdvize:
         """How many conversations are asked for in one document at present."""
         return self._endpoint.throttle.size
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing is to be read now: iAdvize asked for a slower pace, or is away."""
+        return self._endpoint.throttle.is_resting
+
+    def begin_probe(self) -> None:
+        """If iAdvize was away, let other threads rest until the next reading knows whether it still is."""
+        self._endpoint.throttle.begin_probe(self._settings.timeout * _TIMEOUTS_A_READING)
+
     def fetch(self, ids: Sequence[str]) -> dict[str, Conversation | PlatformError]:
         """Return one outcome an id: the whole conversation, or why there is none. It never raises."""
         outcomes = {identity: outcome for some in self.read(ids) for identity, outcome in some.items()}
@@ -74,6 +84,13 @@ class IAdvize:
                 identity: raw if isinstance(raw, PlatformError) else self._parse(raw)
                 for identity, raw in some.items()
             }
+        if batch.cut_short:
+            get_logger("chatferry.iadvize").warning(
+                "messages may be missing: iAdvize's pages of them lead nowhere",
+                client=f"{self._settings.platform}/{self._settings.client_id}",
+                conversations=len(batch.cut_short),
+                one_of_them=batch.cut_short[0],
+            )
 
     def closed(
         self,

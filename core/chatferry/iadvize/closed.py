@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from chatferry.errors import PlatformError
 from chatferry.iadvize.endpoint import Endpoint
+from chatferry.iadvize.parse import listed_operators
 from chatferry.iadvize.scalars import legacy_id, moment
 from chatferry.text import storable
 
@@ -26,14 +27,22 @@ class ClosedConversation:
     project_id: int | None = None
     closed_at: datetime | None = None
     channel: str | None = None
+    operator_ids: tuple[int, ...] | None = None
+    """All who took part; None if iAdvize does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedPage:
-    """Some closed conversations, and the cursor after which there are more; None at the end."""
+    """Some closed conversations, and the cursor after which there are more; None at the end.
+
+    ``unreadable`` counts entries without a conversation the ledger can hold. ``has_more`` is what iAdvize
+    says, be there a cursor or not.
+    """
 
     conversations: tuple[ClosedConversation, ...]
+    unreadable: int = 0
     after: str | None = None
+    has_more: bool = False
 
 
 def read_closed(
@@ -43,9 +52,12 @@ def read_closed(
 
     :raises PlatformError: if iAdvize does not return it, or something else.
     """
-    documents = endpoint.documents()
-    variables = documents.closed_variables(since, until, project_ids, after)
-    result = endpoint.execute(documents.closed(), variables)
+    result = endpoint.ask(
+        lambda documents: (
+            documents.closed(),
+            documents.closed_variables(since, until, project_ids, after),
+        )
+    )
     if (result.data or {}).get("closed") is None:
         raise PlatformError("iAdvize gives no closed conversations; check the rights of the configured user")
     try:
@@ -54,8 +66,6 @@ def read_closed(
         raise PlatformError(
             f"iAdvize's closed conversations have an unknown shape: {_places(error)}"
         ) from None
-    if page.after is not None and page.after == after:
-        raise PlatformError("/closed/pageInfo/endCursor does not lead to the next page")
     return page
 
 
@@ -68,6 +78,7 @@ class _Node(Schema):
     closedAt = fields.Function(deserialize=moment, allow_none=True)  # noqa: N815  (iAdvize's name)
     channel = fields.Function(deserialize=storable, allow_none=True)
     project = _nested({"id": fields.Raw(allow_none=True)}, allow_none=True)
+    users = fields.Function(deserialize=listed_operators, allow_none=True)
 
     @post_load
     def make(self, node: dict[str, Any], **_: Any) -> ClosedConversation | None:
@@ -79,6 +90,7 @@ class _Node(Schema):
             project_id=legacy_id((node.get("project") or {}).get("id")),
             closed_at=node.get("closedAt"),
             channel=(node.get("channel") or "")[:_LONGEST] or None,
+            operator_ids=node.get("users"),
         )
 
 
@@ -96,13 +108,13 @@ class _Page(Schema):
     @post_load
     def make(self, page: dict[str, Any], **_: Any) -> ClosedPage:
         """Make the page, edges without a conversation left out."""
-        nodes = (edge.get("node") for edge in page["edges"] or () if edge)
-        info = page["pageInfo"]
-        if info["hasNextPage"] and not info.get("endCursor"):
-            raise ValidationError({"pageInfo": {"endCursor": ["is missing"]}})
+        edges, info = page["edges"] or (), page["pageInfo"]
+        found = tuple(node for edge in edges if edge and (node := edge.get("node")))
         return ClosedPage(
-            conversations=tuple(node for node in nodes if node),
-            after=info.get("endCursor") if info["hasNextPage"] else None,
+            conversations=found,
+            unreadable=len(edges) - len(found),
+            after=(info.get("endCursor") or None) if info["hasNextPage"] else None,
+            has_more=info["hasNextPage"],
         )
 
 

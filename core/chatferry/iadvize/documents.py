@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from gql import GraphQLRequest
@@ -68,6 +69,12 @@ class Documents:
         self._lock = threading.Lock()
         self.conversations(1)
         self.missing = frozenset(name for name in self._fitter.missing if name.partition(".")[0] in REPORTED)
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """What tells these documents from those for another schema."""
+        makers = (partial(self.conversations, 1), partial(self.pages, 1), self.closed)
+        return tuple(_text_of(make) for make in makers)
 
     def conversations(self, count: int) -> Document:
         """Return ``c0`` to ``cN`` by ``$i0`` to ``$iN``, with their custom data as ``d0`` to ``dN``."""
@@ -174,6 +181,14 @@ class Documents:
             text = " ".join(print_ast(selections).split())
             self._fragments[name] = f"fragment {name} on {parent.name} {text}"
         return self._fragments[name]
+
+
+def _text_of(make: Callable[[], Document]) -> str | None:
+    """Return the text of a document, None if the schema does not allow one."""
+    try:
+        return make().text
+    except PlatformError:
+        return None
 
 
 def _document(name: str, variables: list[str], fields: list[str], fragments: list[str]) -> str:

@@ -9,11 +9,17 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, build_client_schema, get_introspection_query
 
-from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
+from chatferry.errors import (
+    PlatformAuthFailure,
+    PlatformAway,
+    PlatformError,
+    PlatformRefused,
+    PlatformUnavailable,
+)
 from chatferry.http import Bearer
-from chatferry.http.token_store import TokenStore
+from chatferry.http.token_store import AccessToken, TokenStore
 from chatferry.iadvize.documents import Document, Documents
-from chatferry.iadvize.http import KeyRefused, check_url
+from chatferry.iadvize.http import FieldRefused, KeyRefused, check_url
 from chatferry.iadvize.login import Login
 from chatferry.iadvize.throttle import Throttle
 from chatferry.iadvize.transport import Transport
@@ -22,7 +28,9 @@ from chatferry.settings.model import ClientSettings
 SCHEMA_LIFE = 86_400.0
 """Seconds after which the schema is read again; iAdvize removes deprecated fields."""
 _SCHEMA_INTERVAL = 60.0
-"""Seconds at least between two readings of the schema."""
+"""Seconds at least between two readings of the schema for a suspicion, if the first found nothing new."""
+_LAG = 5.0
+"""Seconds after which a schema is read again that did not show yet what a refusal says of it."""
 
 
 class Endpoint:
@@ -39,7 +47,7 @@ class Endpoint:
         self._schema_lock = threading.Lock()
         self._documents: Documents | None = None
         self._schema_at = 0.0
-        self._suspected_at = 0.0
+        self._unchanged_at = 0.0
 
     def execute(self, document: Document, variables: Mapping[str, Any]) -> ExecutionResult:
         """Send a document and return its data and errors; log in when there is no good key.
@@ -69,13 +77,38 @@ class Endpoint:
             raise PlatformUnavailable("iAdvize's schema is not known")
         return self._documents
 
-    def schema_changed(self, known: Documents) -> bool:
-        """Read the schema again after a document made to ``known`` was refused; return whether it differs."""
+    def ask(
+        self, make: Callable[[Documents], tuple[Document, Mapping[str, Any]]], *, readings: int = 2
+    ) -> ExecutionResult:
+        """Send the document that ``make`` makes; make it anew where the schema has changed.
+
+        :param readings: of the schema, at most: it may change again meanwhile.
+        :raises PlatformError: as :meth:`execute` does.
+        """
+        documents = self.documents()
+        try:
+            return self.execute(*make(documents))
+        except PlatformRefused as error:
+            is_field = isinstance(error, FieldRefused)
+            if readings and self._schema_changed(documents, interval=_LAG if is_field else _SCHEMA_INTERVAL):
+                return self.ask(make, readings=readings - 1)
+            if is_field:
+                # No part of the document would fare better: all of it waits until the schema is right.
+                raise PlatformUnavailable(
+                    "iAdvize refuses fields that its schema offers", retry_after=_LAG
+                ) from None
+            raise
+
+    def _schema_changed(self, known: Documents, *, interval: float) -> bool:
+        """Read the schema again after a document made to ``known`` was refused; return whether it differs.
+
+        :param interval: seconds at least since such a reading that found it unchanged.
+        """
         with self._schema_lock:
-            now = self._clock()
-            if self._documents is known and now - max(self._schema_at, self._suspected_at) > _SCHEMA_INTERVAL:
-                self._suspected_at = now
+            if self._documents is known and self._clock() - self._unchanged_at > interval:
                 self._introspect()
+                if self._documents is known:
+                    self._unchanged_at = self._clock()
             return self._documents is not known
 
     def close(self) -> None:
@@ -85,7 +118,7 @@ class Endpoint:
     def _once(self, request: Document) -> ExecutionResult:
         if (wait := self.throttle.wait) > 0:
             raise PlatformUnavailable("iAdvize asked for a slower pace", retry_after=wait)
-        token = self._login.token()
+        token = self._key()
         try:
             return self._transport.execute(request, auth=Bearer(token.value.reveal()))
         except KeyRefused:
@@ -95,6 +128,14 @@ class Endpoint:
             if error.retry_after:
                 self.throttle.delay(error.retry_after)
             raise
+
+    def _key(self) -> AccessToken:
+        try:
+            return self._login.token()
+        except PlatformUnavailable as error:
+            if error.retry_after:
+                self.throttle.delay(error.retry_after)
+            raise PlatformAway(str(error), retry_after=error.retry_after) from None
 
     def _renew_schema(self) -> None:
         try:
@@ -113,10 +154,7 @@ class Endpoint:
             raise PlatformError("iAdvize's answer to an introspection is no schema") from None
         documents = Documents(schema)
         self._schema_at = self._clock()
-        if (
-            self._documents is None
-            or documents.conversations(1).text != self._documents.conversations(1).text
-        ):
+        if self._documents is None or documents.texts != self._documents.texts:
             self._documents = documents
 
 

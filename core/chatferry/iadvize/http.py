@@ -1,35 +1,43 @@
-"""HTTP requests to iAdvize: a deadline, a limit of the size, and what each status means."""
+"""HTTP requests to iAdvize, and what each failure and each status means."""
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable, SettingsError
+from chatferry.errors import (
+    PlatformAuthFailure,
+    PlatformAway,
+    PlatformRefused,
+    PlatformUnavailable,
+    SettingsError,
+)
 from chatferry.http import may_carry_secrets, retry_after
+from chatferry.http.exchange import AnswerTooLong
 
-LONGEST_ANSWER = 256 * 1024 * 1024
-"""Bytes: 50 conversations of 100 long messages are a few million."""
-_CHUNK = 1 << 18
+_UNKNOWN_FIELD = re.compile(
+    r"Cannot query field|Unknown (?:field|argument|type|fragment)|FieldUndefined|GRAPHQL_VALIDATION_FAILED",
+    re.IGNORECASE,
+)
 _PAUSE = 60.0
 """Seconds to wait after a 429 without Retry-After; iAdvize documents none."""
 
 
-class Overwhelmed(PlatformUnavailable):
-    """The platform failed on a document (HTTP 500, 502, 504): perhaps it asks for too much."""
-
-
-class TimedOut(Overwhelmed):
+class TimedOut(PlatformUnavailable):
     """The platform did not answer in time."""
 
 
-class Unreached(PlatformUnavailable):
+class Unreached(PlatformAway):
     """No connection was established: the request was not sent."""
+
+
+class FieldRefused(PlatformRefused):
+    """The platform's schema does not have what the document asks for: it has changed."""
 
 
 class KeyRefused(PlatformAuthFailure):
@@ -54,37 +62,27 @@ def post(
 ) -> bytes:
     """Send a request and return the body of its answer.
 
-    :param send: the ``post`` of a session, or of requests itself.
-    :param seconds: for the headers, and again for the body; time-outs of requests are per packet.
+    :param send: the ``post`` of a :func:`~chatferry.http.exchange.bounded_session`.
+    :param seconds: for the whole exchange.
     :raises PlatformUnavailable: if the answer is late, too long, or breaks off.
     :raises PlatformError: for a status that is not 2xx; see :func:`check_status`.
     """
     try:
-        with send(url, timeout=seconds, stream=True, allow_redirects=False, **content) as response:
-            body = _read(response, time.monotonic() + seconds)
+        response = send(url, timeout=seconds, allow_redirects=False, **content)
     except requests.RequestException as error:
         raise _connection_failure(error) from None
+    if response.status_code == HTTPStatus.BAD_REQUEST and names_unknown_field(response.content):
+        raise FieldRefused("iAdvize's schema has changed (HTTP 400)")
     check_status(response.status_code, response.headers, clock())
-    return body
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in response.iter_content(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LONGEST_ANSWER:
-            raise PlatformUnavailable(f"iAdvize's answer is longer than {LONGEST_ANSWER} bytes")
-        if time.monotonic() > deadline:
-            raise TimedOut("iAdvize did not finish its answer in time")
-    return b"".join(chunks)
+    return response.content
 
 
 def _connection_failure(error: requests.RequestException) -> PlatformUnavailable:
     """Return the error for a request without a complete answer; the request itself is not shown."""
-    if isinstance(error, requests.ReadTimeout) or any(isinstance(a, ReadTimeoutError) for a in error.args):
+    if isinstance(error, requests.ReadTimeout):
         return TimedOut("iAdvize did not answer in time")
+    if isinstance(error, AnswerTooLong):
+        return PlatformUnavailable(f"iAdvize's answer is too long: {error}")
     if _never_connected(error):
         return Unreached(f"iAdvize could not be reached ({type(error).__name__})")
     return PlatformUnavailable(f"iAdvize could not be reached or broke off ({type(error).__name__})")
@@ -95,6 +93,15 @@ def _never_connected(error: requests.RequestException) -> bool:
     return isinstance(error, requests.ConnectTimeout) or any(
         isinstance(reason, ConnectTimeoutError | NewConnectionError) for reason in reasons
     )
+
+
+def names_unknown_field(text: bytes | str) -> bool:
+    """Whether a refusal says that a document does not fit the schema, in the usual words or codes for it.
+
+    The words are those of the GraphQL reference implementation and its ports; no vendor documents them.
+    """
+    said = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return _UNKNOWN_FIELD.search(said) is not None
 
 
 def check_status(status: int, headers: Mapping[str, str], now: float) -> None:
@@ -114,5 +121,4 @@ def check_status(status: int, headers: Mapping[str, str], now: float) -> None:
         raise PlatformUnavailable("iAdvize asks for a slower pace (HTTP 429)", retry_after=wait)
     if status in {400, 413, 414, 422}:
         raise PlatformRefused(f"iAdvize refused the document (HTTP {status})")
-    failure = Overwhelmed if status in {500, 502, 504} and wait is None else PlatformUnavailable
-    raise failure(f"iAdvize answered HTTP {status}", retry_after=wait)
+    raise PlatformUnavailable(f"iAdvize answered HTTP {status}", retry_after=wait)

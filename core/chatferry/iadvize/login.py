@@ -13,16 +13,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import requests
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from chatferry.errors import PlatformAuthFailure, PlatformRefused, PlatformUnavailable
 from chatferry.http import Bearer
+from chatferry.http.exchange import bounded_session
 from chatferry.http.token_store import AccessToken, TokenStore
 from chatferry.iadvize.http import KeyRefused, Unreached, post
 from chatferry.settings.model import ClientSettings
 from chatferry.settings.secrets import Secret
 
+_LARGEST = 1_000_000
+"""Bytes of an answer to a login."""
 _MARGIN = 300.0
 """Seconds before its expiry at which a key is renewed."""
 
@@ -118,7 +120,8 @@ class Login:
             "grant_type": "password",
         }
         url = f"{self._settings.api_url.rstrip('/')}/oauth2/token"
-        body = post(requests.post, url, self._settings.timeout, self._clock, data=form, auth=Bearer(None))
+        with bounded_session(largest=_LARGEST) as session:
+            body = post(session.post, url, self._settings.timeout, self._clock, data=form, auth=Bearer(None))
         try:
             return dict(_Grant().loads(body.decode()))
         except (ValueError, RecursionError, ValidationError):

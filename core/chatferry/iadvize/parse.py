@@ -26,7 +26,7 @@ from chatferry.model import (
     Value,
     Visitor,
 )
-from chatferry.text import storable
+from chatferry.text import printable, storable
 
 _KINDS = {
     "Visitor": AuthorKind.VISITOR,
@@ -72,6 +72,7 @@ def parse_conversation(raw: Mapping[str, Any], *, platform: str, client_id: int)
         closed_at=moment(raw.get("closedAt")),
         duration=seconds(raw.get("duration")),
         operator_ids=_operators(reader.operators, raw.get("users")),
+        operators_known=bool(listed_operators(raw.get("users"))),
         visitor=_visitor(_mapping(raw.get("visitor"))),
         messages=messages,
         tags=_tags(raw.get("tags")),
@@ -143,7 +144,7 @@ class _Messages:
             role = AuthorKind.BOT if "bot" in kind.lower() else AuthorKind.AGENT
         if role in _OPERATORS and kind != _NO_OPERATOR:
             self._note(identity)
-        names = (storable(raw.get(name)) for name in ("userName", "name", "firstName", "lastName"))
+        names = (_filled(raw.get(name)) for name in ("userName", "name", "firstName", "lastName"))
         return Author(
             kind=role,
             id=None if identity is None else storable(str(identity)),
@@ -237,7 +238,8 @@ def _value(raw: Any) -> Value:
         return raw if abs(raw) <= _LARGEST_NUMBER else str(raw)
     if isinstance(raw, float):
         return raw if isfinite(raw) else None
-    return storable(raw)
+    text = storable(raw)
+    return text if text is None else printable(text)
 
 
 def _tags(raw: Any) -> tuple[str, ...]:
@@ -253,9 +255,27 @@ def _language(raw: Any) -> str | None:
     return found.lower() if found else None
 
 
+def listed_operators(users: Any) -> tuple[int, ...] | None:
+    """Return the ids of a conversation's ``users``, None if they are not there or not all can be read.
+
+    iAdvize fills them in its list of closed conversations only (iAdvize docs, "Understand conversation
+    data").
+    """
+    found = _user_ids(users)
+    return (
+        None
+        if not isinstance(users, list) or None in found
+        else tuple(each for each in found if each is not None)
+    )
+
+
 def _operators(spoke: Iterable[int], users: Any) -> tuple[int, ...]:
-    listed = (legacy_id(_mapping(user).get("id")) for user in users) if isinstance(users, list) else ()
-    return tuple(dict.fromkeys((*spoke, *(each for each in listed if each is not None))))
+    return tuple(dict.fromkeys((*spoke, *(each for each in _user_ids(users) if each is not None))))
+
+
+def _user_ids(users: Any) -> list[int | None]:
+    found = (_mapping(user) for user in users) if isinstance(users, list) else ()
+    return [legacy_id(user.get("id") or without_aliases(dict(user)).get("id")) for user in found]
 
 
 def _edges(raw: Any) -> Sequence[Any]:
@@ -268,9 +288,9 @@ def _mapping(raw: Any) -> Mapping[str, Any]:
 
 
 def _filled(raw: Any) -> str | None:
-    """Return a text, trimmed; None if it is empty."""
+    """Return a text as it can be shown, trimmed; None if it is empty."""
     text = storable(raw)
-    return (text.strip() or None) if text else None
+    return (printable(text).strip() or None) if text else None
 
 
 def _first_filled(raw: Any, *names: str) -> str | None:

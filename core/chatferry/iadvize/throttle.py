@@ -1,4 +1,7 @@
-"""Client-side throttling: how many conversations one document asks for, and when the next may be sent."""
+"""Client-side throttling: how many conversations one document asks for, and when the next may be sent.
+
+While the platform is away nothing is sent but one probe now and then.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,17 @@ import threading
 import time
 from collections.abc import Callable
 
+from chatferry import schedule
+
 _PASSES_TO_GROW = 8
 """Documents that must pass in a row before the batch size grows."""
-_FAILURES_TO_SUSPECT = 3
-"""Documents in a row that found the platform unavailable before the document itself is suspected."""
 
 
 class Throttle:
     """An adaptive batch size and the platform's rate limit, shared by the threads that read one client.
 
-    The size drops at once when documents are refused and grows back slowly.
+    The size drops at once when documents are refused and grows back slowly. Once the platform
+    is found to be away, :attr:`is_resting` until the next probe is due, and while it is under way.
     """
 
     def __init__(self, largest: int, clock: Callable[[], float] = time.time) -> None:
@@ -23,7 +27,8 @@ class Throttle:
         self._size = self._largest
         self._passed = 0
         self._not_before = 0.0
-        self._unavailable = 0
+        self._probes = 0
+        self._probe_at: float | None = None
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -53,18 +58,35 @@ class Throttle:
             self._size = max(1, min(self._size, passing))
             self._passed = 0
 
-    def unavailable(self) -> bool:
-        """Count an unavailable platform; return whether to try if a smaller document passes.
+    @property
+    def is_away(self) -> bool:
+        """Whether the platform was away when it was last asked."""
+        return self._probe_at is not None
 
-        That costs more requests during an outage, hence not each time.
-        """
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing is to be asked now: the rate limit, or the next probe, is not due yet."""
+        probe_at = self._probe_at
+        return self.wait > 0 or (probe_at is not None and probe_at > self._clock())
+
+    def begin_probe(self, longest: float) -> None:
+        """Let the others rest while one looks whether the platform answers, ``longest`` seconds at most."""
         with self._lock:
-            self._unavailable += 1
-            return self._unavailable % _FAILURES_TO_SUSPECT == 0
+            if self._probe_at is not None:
+                self._probe_at = self._clock() + longest
+
+    def away(self) -> None:
+        """Rest until the next probe: the platform answers nothing."""
+        with self._lock:
+            self._probe_at = self._clock() + schedule.next_probe(self._probes)
+            self._probes += 1
 
     def answered(self) -> None:
-        """Reset the count of :meth:`unavailable`."""
-        self._unavailable = 0
+        """End the rest: the platform answers."""
+        if self._probe_at is not None:
+            with self._lock:
+                self._probe_at = None
+                self._probes = 0
 
     def delay(self, seconds: float) -> None:
         """Let no request be sent for so long (Retry-After)."""

@@ -13,15 +13,14 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import msgspec
-import requests
 from gql import GraphQLRequest
 from gql.transport.transport import Transport as GqlTransport
 from graphql import ExecutionResult
-from requests.adapters import HTTPAdapter
 
 from chatferry.errors import PlatformRefused, PlatformUnavailable
 from chatferry.http import Bearer
-from chatferry.iadvize.http import KeyRefused, post
+from chatferry.http.exchange import bounded_session
+from chatferry.iadvize.http import FieldRefused, KeyRefused, names_unknown_field, post
 
 _POOL_SIZE: Final = 256
 """Connections that are kept open: one for each thread that reads (``runner.sync_threads``)."""
@@ -36,8 +35,7 @@ class Transport(GqlTransport):
         self._url = url
         self._seconds = seconds
         self._clock = clock
-        self._session = requests.Session()
-        self._session.mount(url, HTTPAdapter(pool_maxsize=_POOL_SIZE))
+        self._session = bounded_session(connections=_POOL_SIZE)
         # The jar is the one part of a session that threads must not share; nothing here needs cookies.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -81,6 +79,11 @@ def _result(body: bytes) -> ExecutionResult:
         raise PlatformUnavailable("iAdvize answered with JSON that is no GraphQL result")
     if any(code(error) in _UNAUTHENTICATED for error in errors):
         raise KeyRefused("iAdvize refuses the access key")
+    if any(
+        names_unknown_field(str(error.get("message"))) or names_unknown_field(code(error) or "")
+        for error in errors
+    ):
+        raise FieldRefused("iAdvize's schema has changed")
     raise PlatformRefused(f"iAdvize refused the document ({code(errors[0]) or 'no code given'})")
 
 

@@ -131,7 +131,7 @@ fragment Entries on VisitorConversationCustomDataEntry {
 
 fragment Closed on ConversationConnection {
   pageInfo { endCursor hasNextPage }
-  edges { node { id closedAt channel project { id } } }
+  edges { node { id closedAt channel project { id } users { id } } }
 }
 """
 """Fragments are templates: one is applied wherever it is spread, whatever type is found there."""

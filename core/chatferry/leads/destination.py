@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from chatferry.errors import ChatferryError, PluginError
 from chatferry.leads.extraction import extract, lead_of
 from chatferry.leads.mapping import CompiledMapping
+from chatferry.leads.partial_readings import cleared, still_shown
 from chatferry.leads.routing import Verdict, decide, mismatch
 from chatferry.ledger.deliveries.states import Decided, DeliveryState
 from chatferry.ledger.snapshot import dump_lead, fingerprint
@@ -17,6 +18,10 @@ from chatferry.model import Conversation, Lead
 from chatferry.settings.model import DestinationSettings
 from chatferry.strategy import Strategy
 
+UPDATE_ONLY: Final = (
+    "iAdvize shows less of it than before; what it still shows is updated, nothing is created"
+)
+
 Veto: TypeAlias = Callable[[Lead, str], str | None]
 """Asks the plugins for a reason not to deliver a lead; raises PluginError if one of them fails."""
 
@@ -24,9 +29,15 @@ Veto: TypeAlias = Callable[[Lead, str], str | None]
 class Decider(Protocol):
     """Decides about a conversation at a destination."""
 
-    def decide(self, conversation: Conversation, veto: Veto) -> Decided:
+    @property
+    def takes_updates(self) -> bool:
+        """Whether its connector honours ``update_only`` leads."""
+
+    def decide(self, conversation: Conversation, veto: Veto, *, shown: Conversation | None = None) -> Decided:
         """Return the decision.
 
+        :param shown: what iAdvize still shows of a conversation that was delivered here before and
+            is completed with what earlier readings showed.
         :raises PluginError: if a plugin that is needed for it fails.
         """
 
@@ -37,8 +48,15 @@ class Unserved:
 
     settings: DestinationSettings
     reason: str
+    takes_updates: bool = False
 
-    def decide(self, conversation: Conversation, veto: Veto) -> Decided:  # noqa: ARG002  (as others decide)
+    def decide(
+        self,
+        conversation: Conversation,
+        veto: Veto,  # noqa: ARG002  (as others decide)
+        *,
+        shown: Conversation | None = None,  # noqa: ARG002  (the same)
+    ) -> Decided:
         """Return that the destination's rules exclude a conversation, which needs no plugin.
 
         :raises PluginError: if they do not: the decision is postponed.
@@ -56,6 +74,7 @@ class Destination:
     settings: DestinationSettings
     strategies: Sequence[Strategy]
     mapping: CompiledMapping
+    takes_updates: bool = False
 
     @property
     def name(self) -> str:
@@ -85,9 +104,10 @@ class Destination:
         """
         return replace(lead, records=self.mapping.records(lead))
 
-    def decide(self, conversation: Conversation, veto: Veto) -> Decided:
+    def decide(self, conversation: Conversation, veto: Veto, *, shown: Conversation | None = None) -> Decided:
         """Return the decision about a conversation here.
 
+        :param shown: what iAdvize still shows of it, where it is completed, see :class:`Decider`.
         :raises PluginError: if a plugin that may veto fails; nothing is decided then.
         """
         unwanted = mismatch(self.settings, conversation)
@@ -106,7 +126,21 @@ class Destination:
         reason = veto(lead, self.name)
         if reason is not None:
             return decided(self.name, lead, DeliveryState.SKIPPED, f"vetoed by {reason}")
-        return decided(self.name, lead, DeliveryState.DUE, None)
+        return self._update(lead, shown) if shown else decided(self.name, lead, DeliveryState.DUE, None)
+
+    def _update(self, lead: Lead, shown: Conversation) -> Decided:
+        """Queue what iAdvize still shows of a completed lead, for the records that are there.
+
+        The fingerprint is that of the whole: what earlier readings showed is no news.
+        """
+        try:
+            records = self.mapping.records(self.lead(shown))
+        except ChatferryError:
+            records = {}  # an expression that needs what is gone
+        whole = replace(lead, records=cleared(lead.records, records))
+        narrowed = replace(lead, records=still_shown(lead.records, records), update_only=True)
+        queued = decided(self.name, narrowed, DeliveryState.DUE, UPDATE_ONLY)
+        return replace(queued, fingerprint=fingerprint(whole))
 
 
 def decided(destination: str, lead: Lead, state: DeliveryState, reason: str | None) -> Decided:

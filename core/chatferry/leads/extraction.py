@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from chatferry.leads.emails import usable_email
+from chatferry.leads.emails import may_hold_email, usable_email
+from chatferry.leads.strategies.phones import usable_phone
 from chatferry.model import Answer, Conversation, Lead
 from chatferry.plugins.calls import CallAborted, CallHung
 from chatferry.strategy import Strategy
+from chatferry.text import printable
+
+_NO_ADDRESS: Final = "the e-mail in the visitor's profile is no valid address and was left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,9 @@ def extract(conversation: Conversation, strategies: Sequence[Strategy]) -> Extra
         except Exception as error:  # noqa: BLE001  (a plugin's mistake, whatever it is, stays its own)
             failures.append(StrategyFailure(strategy=strategy.name, error=error))
             continue
-        for answer in found:
-            answers.setdefault(answer.name, answer)
+        for answer in map(_cleaned, found):
+            if answer.value.strip():
+                answers.setdefault(answer.name, answer)
     return Extracted(answers=answers, failures=tuple(failures))
 
 
@@ -57,17 +63,30 @@ def lead_of(conversation: Conversation, answers: Mapping[str, Answer]) -> Lead:
     """Return the lead, not mapped yet, with the keys of its records in a CRM.
 
     The e-mail is the profile's, else the answer ``email``. The contact's key is the e-mail, else the
-    visitor's iAdvize id, else the conversation.
+    visitor's iAdvize id, else the conversation. An e-mail and a telephone number of the profile that
+    are none ("n/a") are left out of the lead's visitor.
     """
     answer = answers.get("email")
-    email = usable_email(conversation.visitor.email) or usable_email(answer.value if answer else None)
+    written = conversation.visitor.email or ""
+    profile = usable_email(written)
+    email = profile or usable_email(answer.value if answer else None)
     return Lead(
         key=conversation.key,
         contact_key=email or _contact_key(conversation),
         email=email,
-        conversation=conversation,
+        conversation=_usable(conversation, written if profile == written.strip().lower() else profile),
         answers=answers,
+        notes=() if profile or not may_hold_email(written) else (_NO_ADDRESS,),
     )
+
+
+def _usable(conversation: Conversation, email: str | None) -> Conversation:
+    """Return a conversation whose visitor has this e-mail, and a telephone number if it is one."""
+    visitor = conversation.visitor
+    usable = (email or None, usable_phone(visitor.phone))
+    if usable == (visitor.email, visitor.phone):
+        return conversation
+    return replace(conversation, visitor=replace(visitor, email=usable[0], phone=usable[1]))
 
 
 def _contact_key(conversation: Conversation) -> str:
@@ -75,6 +94,16 @@ def _contact_key(conversation: Conversation) -> str:
     if not visitor:
         return f"conversation:{conversation.key}"
     return f"visitor:{conversation.platform}-{conversation.client_id}-{visitor}"
+
+
+def _cleaned(answer: Answer) -> Answer:
+    """Return an answer as it can be shown: a strategy may have read a visitor's words as they came."""
+    value, earlier = printable(answer.value), tuple(map(_cleaned, answer.earlier))
+    return (
+        answer
+        if (value, earlier) == (answer.value, answer.earlier)
+        else replace(answer, value=value, earlier=earlier)
+    )
 
 
 def _check_answers(found: Sequence[object]) -> None:

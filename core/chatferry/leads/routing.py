@@ -8,9 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from chatferry.model import Conversation, Lead
 from chatferry.settings.model import DestinationSettings, Settings
+
+OPERATORS_UNKNOWN: Final = (
+    "the destination has a rule about operators, and not all that took part are known: no webhook of the"
+    " close names them; the next reconciliation asks iAdvize's list"
+)
+"""The reason of a parked lead that a reconciliation has decided again."""
 
 
 class Verdict(StrEnum):
@@ -34,6 +41,8 @@ def decide(destination: DestinationSettings, lead: Lead) -> Decision:
     reason = mismatch(destination, lead.conversation) or _email_mismatch(destination, lead)
     if reason:
         return Decision(verdict=Verdict.SKIP, reason=reason)
+    if _operators_are_missing(destination, lead.conversation):
+        return Decision(verdict=Verdict.PARK, reason=OPERATORS_UNKNOWN)
     if not lead.email and destination.without_email == "park":
         if lead.conversation.closed_at is None:
             return Decision(verdict=Verdict.SKIP, reason="the conversation is running and has no e-mail yet")
@@ -95,11 +104,21 @@ def _mismatches(d: DestinationSettings, c: Conversation) -> Iterator[str]:
 
 
 def _operator_mismatches(d: DestinationSettings, c: Conversation) -> Iterator[str]:
-    if d.operators and not set(d.operators) & set(c.operator_ids):
+    if d.operators and not set(d.operators) & set(c.operator_ids) and not _operators_are_missing(d, c):
         yield f"none of the operators {_listed(d.operators)} took part"
     present = [operator for operator in c.operator_ids if operator in d.without_operators]
     if present:
         yield f"operator {_listed(present)} took part, and the destination takes conversations without"
+
+
+def _operators_are_missing(d: DestinationSettings, c: Conversation) -> bool:
+    """Whether a rule about operators cannot be decided: others may have taken part than those known.
+
+    Of a conversation that is running those known so far decide: the rule is looked at again at its close.
+    """
+    if c.closed_at is None or c.operators_known:
+        return False
+    return bool(d.without_operators or (d.operators and not set(d.operators) & set(c.operator_ids)))
 
 
 def _email_mismatch(destination: DestinationSettings, lead: Lead) -> str | None:

@@ -7,7 +7,7 @@ mistaken for the start of another message, and a transcript can be cut between t
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -26,6 +26,8 @@ LABELS: Mapping[AuthorKind, str] = {
 _START = re.compile(r"^\[\d\d:\d\d\] ", re.MULTILINE)
 _NOTE = "\n[… cut here: {left} more of {total} messages, see iAdvize]"
 _BARE_NOTE = " [… cut]"
+_EMPTY, _WORTH_CUTTING = 0.1, 200
+"""The share of the room that a cut between two messages may leave empty, and the least it may."""
 
 
 def readable(message: Message) -> str:
@@ -92,7 +94,7 @@ def cut(text: str, limit: int, size: Callable[[str], int] = len) -> Cut | None:
     """Return a text that fits into ``limit``, or None if it fits as it is.
 
     The cut falls between two messages and says how many are missing; inside a message only where
-    the first alone is too long, or where the text is no transcript.
+    more than a tenth of the room would be left empty, or where the text is no transcript.
 
     :param size: measures a text as the CRM does, in bytes for instance.
     """
@@ -100,15 +102,25 @@ def cut(text: str, limit: int, size: Callable[[str], int] = len) -> Cut | None:
         return None
     starts = [match.start() for match in _START.finditer(text)]
     total = len(starts)
-    end = _longest(text, limit - size(_NOTE.format(left=total, total=total)), size)
+    room = limit - size(_NOTE.format(left=total, total=total))
+    border = _border(text, _longest(text, room, size))
+    if border > 0 and room - size(text[:border]) > max(room * _EMPTY, _WORTH_CUTTING):
+        border = 0
+    end = border or _longest(text, room - size(_BARE_NOTE), size)
+    kept = bisect_left(starts, end)
+    if not kept or end <= 0:
+        return Cut(text=_chopped(text, limit, size))
+    shortened = text[:end].rstrip() + ("" if border else _BARE_NOTE)
+    note = _NOTE.format(left=total - kept, total=total) if kept < total else ""
+    return Cut(text=shortened + note, kept=kept, total=total)
+
+
+def _border(text: str, end: int) -> int:
+    """Return where the last line of a message ends before ``end``, -1 if none does."""
     border = text.rfind("\n", 0, end + 1)
     while border > 0 and text[border + 1 : border + 2].isspace():
         border = text.rfind("\n", 0, border)
-    kept = sum(start < border for start in starts)
-    if kept:
-        note = _NOTE.format(left=total - kept, total=total)
-        return Cut(text=text[:border].rstrip() + note, kept=kept, total=total)
-    return Cut(text=_chopped(text, limit, size))
+    return border
 
 
 def _longest(text: str, room: int, size: Callable[[str], int]) -> int:

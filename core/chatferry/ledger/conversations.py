@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,12 +11,14 @@ from typing import TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     RowMapping,
     Select,
     Text,
     and_,
     bindparam,
     case,
+    exists,
     func,
     null,
     or_,
@@ -25,11 +28,11 @@ from sqlalchemy import (
 
 from chatferry.ledger.database import Database, refused_rows
 from chatferry.ledger.deliveries.queueing import record_decisions
-from chatferry.ledger.deliveries.states import Decided
+from chatferry.ledger.deliveries.states import Decided, DeliveryState
 from chatferry.ledger.events import Events
 from chatferry.ledger.locking import conversation_order, lock_conversations
 from chatferry.ledger.sync_requests import SyncRequest, request_sync
-from chatferry.ledger.tables import conversations
+from chatferry.ledger.tables import conversations, deliveries
 from chatferry.model import Event
 
 ClientKey: TypeAlias = tuple[str, int]
@@ -37,10 +40,21 @@ ClientKey: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierLead:
+    """A lead that a destination was given before, or is to be given; ``lead`` is its snapshot."""
+
+    lead: bytes = field(repr=False)
+    was_delivered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueConversation:
     """A conversation leased to be read, with every event kept about it, oldest first.
 
-    ``event_facts`` holds the facts of events that are pruned.
+    ``event_facts`` holds the facts of events that are pruned, ``listed_operators`` those that iAdvize's list
+    of closed conversations named; ``most_messages`` and ``most_profile`` are the most that a reading
+    showed, see :class:`~chatferry.leads.partial_readings.Extent`; ``earlier`` holds the leads that came of
+    earlier readings, by destination, unless they are pruned.
     """
 
     id: int
@@ -48,6 +62,7 @@ class DueConversation:
     client_id: int
     conversation_id: str
     project_id: int | None
+    visitor_id: str | None
     first_seen_at: float
     close_announced_at: float | None
     closed_at: float | None
@@ -56,8 +71,12 @@ class DueConversation:
     attempts: int
     is_backfill: int
     lease: int
+    most_messages: int = 0
+    most_profile: int = 0
     event_facts: str | None = field(default=None, repr=False)
+    listed_operators: Sequence[int] | None = None
     events: tuple[Event, ...] = ()
+    earlier: Mapping[str, EarlierLead] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +84,8 @@ class SyncResult:
     """What a sync made of a conversation.
 
     ``due_at`` is when it is to be read again, None if only a new event is a reason to. ``problem``
-    says why it could not be read; ``decisions`` hold one entry a destination if it could.
+    says why it could not be read; ``decisions`` hold one entry a destination if it could. ``event_facts``
+    replace those it had.
     """
 
     due: DueConversation
@@ -75,6 +95,9 @@ class SyncResult:
     closed_at: float | None = None
     visitor_id: str | None = None
     project_id: int | None = None
+    most_messages: int | None = None
+    most_profile: int | None = None
+    event_facts: str | None = field(default=None, repr=False)
     decisions: Sequence[Decided] = ()
 
 
@@ -123,7 +146,8 @@ class Conversations:
         # Outside the lock: an event that comes meanwhile makes its conversation due again.
         with self._database.read() as connection:
             events = self._events.of(connection, [row["conversation_id"] for row in rows])
-        return [_leased(row, events) for row in rows]
+            earlier = _earlier(connection, [row["id"] for row in rows if row["synced_at"] is not None])
+        return [_leased(row, events, earlier) for row in rows]
 
     def record_sync(
         self, owner: str, results: Sequence[SyncResult], now: float
@@ -168,17 +192,40 @@ class Conversations:
         with self._database.write() as connection:
             request_sync(connection, requests)
 
-    def unknown(self, platform: str, client_id: int, ids: Sequence[str]) -> list[str]:
-        """Return those of ``ids`` that were never read after they closed, and never erased."""
+    def unknown(
+        self,
+        platform: str,
+        client_id: int,
+        ids: Sequence[str],
+        *,
+        more_is_known_of: Collection[str] = (),
+        parked_because: str = "",
+    ) -> list[str]:
+        """Return those of ``ids`` that were never read after they closed, and never erased.
+
+        :param more_is_known_of: of these also those with a delivery parked for the reason ``parked_because``.
+        """
         query = select(conversations.c.conversation_id).where(
             conversations.c.platform == platform,
             conversations.c.client_id == client_id,
             conversations.c.conversation_id.in_(ids),
-            or_(conversations.c.closed_at.is_not(None), conversations.c.erased_at.is_not(None)),
+            or_(
+                and_(conversations.c.closed_at.is_not(None), ~_parked(more_is_known_of, parked_because)),
+                conversations.c.erased_at.is_not(None),
+            ),
         )
         with self._database.read() as connection:
             known = set(connection.execute(query).scalars())
         return [one for one in ids if one not in known]
+
+
+def _parked(ids: Collection[str], reason: str) -> ColumnElement[bool]:
+    parked = exists().where(
+        deliveries.c.conversation == conversations.c.id,
+        deliveries.c.state == DeliveryState.PARKED.value,
+        deliveries.c.reason == reason,
+    )
+    return and_(conversations.c.conversation_id.in_(ids), parked)
 
 
 def _leased_by(owner: str) -> ColumnElement[bool]:
@@ -213,7 +260,13 @@ def _first(but: Collection[ClientKey]) -> Select[tuple[str, int]]:
 
 
 _OF_CLIENT = (
-    select(*(conversations.c[name] for name in DueConversation.__dataclass_fields__ if name != "events"))
+    select(
+        *(
+            conversations.c[name]
+            for name in DueConversation.__dataclass_fields__
+            if name not in {"events", "earlier"}
+        )
+    )
     .where(
         _free(_NOW),
         conversations.c.platform == bindparam("platform"),
@@ -263,6 +316,9 @@ _RECORD = (
         closed_at=func.coalesce(bindparam("closed"), conversations.c.closed_at),
         visitor_id=func.coalesce(bindparam("visitor"), conversations.c.visitor_id),
         project_id=func.coalesce(bindparam("project"), conversations.c.project_id),
+        most_messages=func.coalesce(bindparam("messages"), conversations.c.most_messages),
+        most_profile=func.coalesce(bindparam("profile"), conversations.c.most_profile),
+        event_facts=func.coalesce(bindparam("facts", Text), conversations.c.event_facts),
     )
 )
 
@@ -278,11 +334,38 @@ def _recorded(one: SyncResult) -> dict[str, object]:
         "closed": one.closed_at,
         "visitor": one.visitor_id,
         "project": one.project_id,
+        "messages": one.most_messages,
+        "profile": one.most_profile,
+        "facts": one.event_facts,
     }
 
 
-def _leased(row: RowMapping, events: Mapping[str, Sequence[Event]]) -> DueConversation:
-    return DueConversation(**{**row, "lease": row["lease"] + 1}, events=_about(row, events))
+def _leased(
+    row: RowMapping,
+    events: Mapping[str, Sequence[Event]],
+    earlier: Mapping[int, Mapping[str, EarlierLead]],
+) -> DueConversation:
+    listed = row["listed_operators"]
+    changed = {"lease": row["lease"] + 1, "listed_operators": None if listed is None else json.loads(listed)}
+    return DueConversation(
+        **{**row, **changed},
+        events=_about(row, events),
+        earlier=earlier.get(row["id"], {}),
+    )
+
+
+def _earlier(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, EarlierLead]]:
+    """Return what came of earlier readings, by conversation and destination."""
+    found: dict[int, dict[str, EarlierLead]] = {}
+    for row in connection.execute(_EARLIER, {"ids": ids}) if ids else ():
+        lead = EarlierLead(lead=row.lead, was_delivered=row.delivered_version is not None)
+        found.setdefault(row.conversation, {})[row.destination] = lead
+    return found
+
+
+_EARLIER = select(
+    deliveries.c.conversation, deliveries.c.destination, deliveries.c.lead, deliveries.c.delivered_version
+).where(deliveries.c.conversation.in_(bindparam("ids", expanding=True)), deliveries.c.lead.is_not(None))
 
 
 def _about(row: RowMapping, events: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:

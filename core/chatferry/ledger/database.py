@@ -160,6 +160,12 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
+    try:
+        import psycopg  # noqa: F401, PLC0415  (an extra: SQLite needs none)
+    except ImportError as error:
+        raise SettingsError(
+            f'database: PostgreSQL needs its driver ({error}); install "chatferry[postgresql]"'
+        ) from None
     engine = create_engine(
         url,
         pool_size=8,
@@ -184,6 +190,7 @@ _HINTS = {
     "unable to open database file": "the file cannot be opened; does its folder exist, may we write there?",
     "database is locked": "another process holds it",
     "file is not a database": "the file is not an SQLite database",
+    "database disk image is malformed": "the file is damaged; restore a backup, see docs/operations.md",
     "disk I/O error": "the disk reports an input/output error",
     "no such table": "it was never prepared; run chatferry check",
 }

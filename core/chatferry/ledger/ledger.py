@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, Self
 
-from sqlalchemy import and_, text
+from sqlalchemy import and_, func, select, text
 
 from chatferry.errors import LedgerError, LedgerUnavailable
 from chatferry.ledger.clock import repair_clock
@@ -57,13 +57,18 @@ class Ledger:
         self._ping_failed: str | None = None
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open a ledger, creating or upgrading its tables.
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """Open a ledger, upgrading its tables, or creating it.
 
-        :raises LedgerUnavailable: if that is not possible.
+        :raises LedgerMissing: if there is none, and it is not to be created.
+        :raises LedgerUnavailable: if it cannot be opened.
         """
         ledger = cls(url)
-        upgrade(ledger.database)
+        try:
+            upgrade(ledger.database, create=create)
+        except BaseException:
+            ledger.close()
+            raise
         return ledger
 
     def memory(self, destination: str) -> LedgerMemory:
@@ -84,12 +89,13 @@ class Ledger:
         self.conversations.extend(self.owner, reading, until)
 
     def resume_destination(self, name: str, now: float) -> int:
-        """Resume a destination, whatever it is paused for; return how many deliveries no longer wait."""
-        later = and_(deliveries.c.destination == name, deliveries.c.due_at > now)
+        """Resume a destination, whatever it is paused for; return how many deliveries are due now."""
+        theirs = deliveries.c.destination == name
+        due = select(func.count()).select_from(deliveries).where(theirs, deliveries.c.due_at <= now)
         with self.database.write() as connection:
-            released = make_due(connection, later, now)
+            make_due(connection, and_(theirs, deliveries.c.due_at > now), now)
             resume(connection, name)
-        return released
+            return int(connection.execute(due).scalar_one())
 
     def repair_clock(self, now: float) -> None:
         """Make due what a clock that was ahead has put off; to be called when a runner starts."""

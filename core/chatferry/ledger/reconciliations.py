@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Row, func, insert, select, update
 from chatferry.ledger.conversations import ClientKey
 from chatferry.ledger.database import Database
 from chatferry.ledger.deliveries.states import DeliveryState
+from chatferry.ledger.sync_requests import SyncRequest, request_sync
 from chatferry.ledger.tables import conversations, deliveries, reconciliations
 
 
@@ -25,7 +26,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A client's comparison, under way or finished. ``cursor`` is the page to go on from."""
+    """A client's comparison, under way or finished. ``cursor`` is the page to go on from.
+
+    ``leads_nowhere`` says that iAdvize has more pages and does not say where; it is not kept.
+    """
 
     id: int
     platform: str
@@ -37,6 +41,7 @@ class Progress:
     found: int = 0
     missing: int = 0
     finished: bool = False
+    leads_nowhere: bool = False
 
 
 class Reconciliations:
@@ -74,13 +79,21 @@ class Reconciliations:
                     known[platform, client_id] = _progress(made)
         return [known[key] for key in clients]
 
-    def advance(self, progress: Progress) -> None:
-        """Remember how far a comparison got."""
-        self._set(progress.id, cursor=progress.cursor, found=progress.found, missing=progress.missing)
+    def record_page(
+        self, progress: Progress, requests: Sequence[SyncRequest], *, finished_at: float | None = None
+    ) -> None:
+        """Ask for what a page shows to be read and remember how far the comparison got, or neither.
 
-    def finish(self, progress: Progress, now: float) -> None:
-        """Remember that a comparison is complete."""
-        self._set(progress.id, cursor=None, found=progress.found, missing=progress.missing, finished_at=now)
+        :param finished_at: when that was the last page.
+        """
+        values = {"cursor": progress.cursor, "found": progress.found, "missing": progress.missing}
+        with self._database.write() as connection:
+            request_sync(connection, requests)
+            connection.execute(
+                update(reconciliations)
+                .where(reconciliations.c.id == progress.id)
+                .values(**values, finished_at=finished_at)
+            )
 
     def complete_until(self, platform: str, client_id: int) -> float | None:
         """Return the time up to which a client was compared without gaps; None if it never was.
@@ -147,10 +160,6 @@ class Reconciliations:
         )
         with self._database.read(one_state=True) as connection:
             return connection.execute(unread).scalar_one(), connection.execute(undelivered).scalar_one()
-
-    def _set(self, number: int, **values: object) -> None:
-        with self._database.write() as connection:
-            connection.execute(update(reconciliations).where(reconciliations.c.id == number).values(**values))
 
 
 def _client(row: Row[*tuple[Any, ...]]) -> ClientKey:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 
-from chatferry.errors import LedgerUnavailable
+from chatferry.errors import LedgerMissing, LedgerUnavailable
 from chatferry.ledger.database import Database
 from chatferry.ledger.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001.2"
+HEAD = "0001.4"
 """The newest migration; kept here so that a start need not load Alembic to find nothing to do."""
 
 _VERSION: Final = Table(
@@ -30,16 +30,22 @@ _VERSION: Final = Table(
 _POSTGRESQL_LOCK = 0x63686174  # any number, as long as it is always the same
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, *, create: bool = True) -> None:
     """Bring a database's tables up to date; an empty one gets them as they are now.
 
+    :raises LedgerMissing: if it is empty, and is not to be created.
     :raises LedgerUnavailable: if it cannot be written, or is newer than this chatferry.
     """
     if database.path is not None:
+        if not create and not database.path.exists():
+            raise LedgerMissing(_missing(str(database.path)))
         _create_private(database.path)
     with database.read() as connection:
-        if revision(connection) == HEAD:
-            return
+        known = revision(connection)
+    if known == HEAD:
+        return
+    if known is None and not create:
+        raise LedgerMissing(_missing(str(database.path or "in the database")))
     with _alone(database) as connection:
         known = revision(connection)
         if known is None:
@@ -49,6 +55,13 @@ def upgrade(database: Database) -> None:
             connection.execute(_VERSION.insert().values(version_num=HEAD))
     if known not in {None, HEAD}:
         migrate(database)
+
+
+def _missing(where: str) -> str:
+    return (
+        f"there is no ledger {where}: chatferry serve and worker make one; or the setting database, or"
+        " the folder you are in, is another one than the server's"
+    )
 
 
 def migrate(database: Database) -> None:

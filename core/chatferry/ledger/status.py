@@ -47,11 +47,12 @@ class ReadingBacklog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationStatus:
-    """A destination, how many deliveries it has in each state, and what waits."""
+    """A destination, how many deliveries it has in each state, what waits, and since when leads fail."""
 
     destination: DestinationState
     deliveries: Mapping[DeliveryState, int]
     queue: Queue
+    failing_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,11 @@ def status(database: Database, now: float) -> Status:
             .order_by(func.count().desc())
         )
         by_state = select(
-            deliveries.c.destination, deliveries.c.state, func.count(), func.min(deliveries.c.queued_at)
+            deliveries.c.destination,
+            deliveries.c.state,
+            func.count(),
+            func.min(deliveries.c.queued_at),
+            func.min(deliveries.c.failing_since),
         ).group_by(deliveries.c.destination, deliveries.c.state)
         rows = connection.execute(by_state).all()
         return Status(
@@ -115,6 +120,7 @@ def _destination(state: DestinationState, rows: Sequence[Sequence[Any]]) -> Dest
     counts = {DeliveryState(row[1]): row[2] for row in rows}
     oldest = next((row[3] for row in rows if row[1] == DeliveryState.DUE), None)
     return DestinationStatus(
+        failing_since=next((row[4] for row in rows if row[1] == DeliveryState.DUE), None),
         destination=state,
         deliveries={one: counts.get(one, 0) for one in DeliveryState},
         queue=Queue(waiting=counts.get(DeliveryState.DUE, 0), oldest=oldest),

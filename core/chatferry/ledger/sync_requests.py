@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Connection, Insert, and_, case, func, null
+from sqlalchemy import Connection, Insert, and_, case, func, null, or_
 
 from chatferry.ledger.dialects import insert_of
 from chatferry.ledger.tables import conversations
@@ -16,6 +17,7 @@ from chatferry.ledger.tables import conversations
 class SyncRequest:
     """What is known of a conversation that is to be read at ``due_at``.
 
+    ``listed_operators`` are those in iAdvize's list of closed conversations, None if it does not say.
     ``is_backfill`` is 1 for a conversation of a backfill, which waits behind live ones.
     """
 
@@ -28,6 +30,7 @@ class SyncRequest:
     seen_at: float
     due_at: float
     close_announced_at: float | None = None
+    listed_operators: Sequence[int] | None = None
     is_backfill: int = 0
 
 
@@ -50,6 +53,7 @@ def _upsert_requests(dialect: str) -> Insert:
     insert = insert_of(dialect, conversations)
     new, old = insert.excluded, conversations.c
     at_rest = old.due_at.is_(None)
+    is_over = or_(old.closed_at.is_not(None), old.close_announced_at.is_not(None))
     return insert.on_conflict_do_update(
         index_elements=["conversation_id", "platform", "client_id"],
         where=old.erased_at.is_(None),
@@ -59,7 +63,13 @@ def _upsert_requests(dialect: str) -> Insert:
             "channel": func.coalesce(new.channel, old.channel),
             "visitor_id": func.coalesce(new.visitor_id, old.visitor_id),
             "close_announced_at": func.coalesce(new.close_announced_at, old.close_announced_at),
-            "due_at": case((old.due_at < new.due_at, old.due_at), else_=new.due_at),
+            "listed_operators": func.coalesce(new.listed_operators, old.listed_operators),
+            "due_at": case(
+                (old.due_at < new.due_at, old.due_at),
+                # A late event of its beginning: there is nothing to wait for, and it is not running.
+                (is_over & (new.due_at > new.first_seen_at), new.first_seen_at),
+                else_=new.due_at,
+            ),
             "attempts": case((at_rest, 0), else_=old.attempts),
             "problem": case((at_rest, null()), else_=old.problem),
             "waiting_since": case((at_rest, null()), else_=old.waiting_since),
@@ -82,8 +92,13 @@ def _row(request: SyncRequest) -> dict[str, object]:
         "first_seen_at": request.seen_at,
         "due_at": request.due_at,
         "close_announced_at": request.close_announced_at,
+        "listed_operators": None
+        if request.listed_operators is None
+        else json.dumps(request.listed_operators),
         "is_backfill": request.is_backfill,
         "generation": 1,
         "attempts": 0,
         "lease": 0,
+        "most_messages": 0,
+        "most_profile": 0,
     }

@@ -77,7 +77,14 @@ conversations = Table(
     Column("synced_at", Double),
     Column("problem", Text, comment="why it was not read, if so"),
     Column("waiting_since", Double, comment="when it was due that has not been read since"),
-    Column("event_facts", Text, comment="JSON: the facts of its pruned events; may quote the visitor"),
+    Column(
+        "event_facts",
+        Text,
+        comment="JSON: the facts of its pruned events, and what the API showed; may quote the visitor",
+    ),
+    Column("listed_operators", Text, comment="JSON: the operators in iAdvize's list of closed conversations"),
+    Column("most_messages", Integer, nullable=False, default=0, comment="that a reading showed"),
+    Column("most_profile", Integer, nullable=False, default=0, comment="0 nothing, 1 some, 2 an e-mail too"),
     Column("erased_at", Double, comment="nothing is read of it again"),
     # The id first: one index serves the events of a conversation as well, which name it alone.
     UniqueConstraint("conversation_id", "platform", "client_id"),

@@ -22,8 +22,8 @@ T = TypeVar("T", Connector, Strategy)
 class Registrations(Generic[T]):
     """The classes the plugins register through one hook. A plugin that registers a wrong one is disabled.
 
-    Two plugins that register one name are both disabled, for either may be the right one; what is built
-    in stays.
+    Of two plugins that register one name the one stays whose entry point has it, or what is built in;
+    where neither has, both are disabled, for either may be the right one.
     """
 
     def __init__(self, plugins: Iterable[Plugin], hook: str, base: type[T]) -> None:
@@ -31,8 +31,9 @@ class Registrations(Generic[T]):
         for plugin in plugins:
             if plugin.implements(hook):
                 try:
-                    found = plugin.call(hook)
-                    self._registered += [(plugin, cls) for cls in _classes(plugin.name, hook, found, base)]
+                    found = _classes(plugin.name, hook, plugin.call(hook), base)
+                    _require_own_name(plugin, hook, found)
+                    self._registered += [(plugin, cls) for cls in found]
                 except PluginError as error:
                     plugin.fail(PluginState.BROKEN, error.reason)
         _refuse_clashes(self._registered)
@@ -59,6 +60,14 @@ def _classes(plugin: str, hook: str, found: Sequence[Any], base: type[T]) -> Seq
     if len(set(names)) < len(names):
         raise PluginError(plugin, f"{hook}: two classes have one name")
     return found
+
+
+def _require_own_name(plugin: Plugin, hook: str, found: Sequence[type[Any]]) -> None:
+    """Check that an installed connector is found under the name that an administrator sees in ``plugins``."""
+    for cls in found:
+        if issubclass(cls, Connector) and plugin.report.distribution and cls.name != plugin.name:
+            both = f'named "{cls.name}" and its entry point "{plugin.name}"'
+            raise PluginError(plugin.name, f"{hook}: {cls.__name__} is {both}; give both one name")
 
 
 def _problem(cls: Any, base: type) -> str | None:
@@ -96,6 +105,7 @@ def _refuse_clashes(registered: Iterable[tuple[Plugin, type[Any]]]) -> None:
         by_name.setdefault(cls.name, []).append(plugin)
     for name, plugins in by_name.items():
         names = " and ".join(plugin.name for plugin in plugins)
+        owners = {PROJECT, name}
         for plugin in plugins if len(plugins) > 1 else ():
-            if plugin.name != PROJECT:
+            if plugin.name not in owners:
                 plugin.fail(PluginState.REFUSED, f'"{name}" is registered by {names}; disable or remove one')

@@ -22,6 +22,7 @@ from chatferry.logs import frames, get_logger
 from chatferry.runners.housekeeping import periodic_tasks, record_hook_failures
 from chatferry.runners.process import lower_priority
 
+_PROGRESS: Final = 60.0
 _AFTER_A_FAILURE: Final = 1.0
 """Seconds a loop waits when its verb failed: the ledger may be out of reach."""
 
@@ -42,6 +43,7 @@ class LocalRunner:
         self._failed: list[str] = []
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._ran_at = time.monotonic()
         self._log = get_logger("chatferry.runner")
 
     def start(self) -> Self:
@@ -55,6 +57,11 @@ class LocalRunner:
             self._spawn(task.name, task.run, idle=task.interval)
         self._engine.plugins.notify("engine_started", destinations=list(self._engine.destinations))
         return self
+
+    @property
+    def makes_progress(self) -> bool:
+        """Whether any loop came round within a minute; each does every few seconds."""
+        return time.monotonic() - self._ran_at < _PROGRESS
 
     @property
     def failed(self) -> list[str]:
@@ -95,6 +102,7 @@ class LocalRunner:
 
     def _run_once(self, name: str, verb: Callable[[], int | None], idle: float) -> float:
         """Run the verb once and return how long to wait: not at all while there is more to do."""
+        self._ran_at = time.monotonic()
         try:
             return 0.0 if verb() else idle
         except BaseException as error:  # noqa: BLE001  (a loop that ends silently is worse than any error)

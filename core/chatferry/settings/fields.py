@@ -12,6 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from marshmallow import ValidationError, fields, validate
 
+from chatferry.settings.urls import may_carry_secrets
+
 UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 """Seconds in each unit a duration may be written with."""
 
@@ -121,9 +123,21 @@ def text(value: Any) -> str:
     raise ValueError("not a text, or an empty one")
 
 
+PLATFORMS = ("ha", "sd")
+"""iAdvize's platforms, by their short names."""
+
+
+def api_url(value: Any) -> str:
+    """Read the address of an API: passwords travel there, so http goes no further than the loopback."""
+    address = http_url(value)
+    if not may_carry_secrets(address):
+        raise ValueError("https:// is required, except on the loopback")
+    return address
+
+
 def platform(value: Any) -> str:
     """Read a platform's short name, such as ``ha`` or ``sd``, in any case."""
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2}", value.strip()):
+    if isinstance(value, str) and value.strip().lower() in PLATFORMS:
         return value.strip().lower()
     raise ValueError('not a platform; iAdvize has "ha" and "sd"')
 

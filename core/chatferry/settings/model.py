@@ -59,7 +59,7 @@ class ClientSettings:
     client_id: Identifier
     username: Secret
     password: Secret
-    api_url: Annotated[str, Read(fields.http_url)] = "https://api.iadvize.com"
+    api_url: Annotated[str, Read(fields.api_url)] = "https://api.iadvize.com"
     batch_size: Annotated[int, between(1, 500)] = 50
     """Conversations asked for in one GraphQL document, at most."""
     timeout: Annotated[float, at_least(0.1)] = 30.0

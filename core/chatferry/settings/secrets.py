@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,7 +47,7 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: 
     """
     scheme, _, target = reference.partition(":")
     if scheme == "env" and target:
-        value = environ.get(target, "")
+        value = environ.get(target, "").strip()
         if not value:
             raise ValueError(f"the environment variable {target} is not set, or empty")
         return Secret(value, reference)
@@ -59,6 +60,30 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ, directory: 
             raise ValueError(f"the file {target} is empty")
         return Secret(value, reference)
     raise ValueError('a secret is written as a reference, "env:NAME" or "file:/path", never as itself')
+
+
+_UNRESOLVED: ContextVar[bool] = ContextVar(
+    "whether secrets that are not there are done without", default=False
+)
+
+
+def _resolve_or_refer(reference: str, environ: Mapping[str, str], directory: Path) -> Secret:
+    try:
+        return resolve(reference, environ, directory)
+    except ValueError:
+        if not _UNRESOLVED.get() or reference.partition(":")[0] not in {"env", "file"}:
+            raise
+        return Secret("", reference)
+
+
+@contextmanager
+def done_without() -> Iterator[None]:
+    """Load settings in the block although their secrets are not there: for what needs none of them."""
+    token = _UNRESOLVED.set(True)
+    try:
+        yield
+    finally:
+        _UNRESOLVED.reset(token)
 
 
 _RESOLVE: ContextVar[Callable[[str], Secret]] = ContextVar(
@@ -74,7 +99,7 @@ def resolve_here(reference: str) -> Secret:
 @contextmanager
 def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
     """Resolve every :class:`SecretField` that is loaded in the block against these."""
-    token = _RESOLVE.set(partial(resolve, environ=environ, directory=directory))
+    token = _RESOLVE.set(partial(_resolve_or_refer, environ=environ, directory=directory))
     try:
         yield
     finally:
@@ -82,7 +107,14 @@ def secrets_from(environ: Mapping[str, str], directory: Path) -> Iterator[None]:
 
 
 class SecretField(fields.Field[Secret]):
-    """A marshmallow field for a secret reference; it loads to a :class:`Secret`."""
+    """A marshmallow field for a secret reference; it loads to a :class:`Secret`.
+
+    :param in_header: whether the secret is sent in a header of HTTP, which not every character can be.
+    """
+
+    def __init__(self, *, in_header: bool = False, **options: Any) -> None:
+        self._in_header = in_header
+        super().__init__(**options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Secret:  # noqa: ARG002  (marshmallow's signature)
         if isinstance(value, Secret):
@@ -90,6 +122,12 @@ class SecretField(fields.Field[Secret]):
         if not isinstance(value, str):
             raise ValidationError('a secret is written as a reference, "env:NAME" or "file:/path"')
         try:
-            return resolve_here(value)
+            secret = resolve_here(value)
         except ValueError as error:
             raise ValidationError(str(error)) from None
+        if self._in_header and not re.fullmatch(r"[\x21-\x7e]*", secret.reveal()):
+            raise ValidationError(
+                f"what {value} holds cannot be sent in a header: it has a blank, a line break or a letter"
+                " beyond ASCII; copy it again"
+            )
+        return secret

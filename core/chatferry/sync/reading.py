@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -12,15 +12,19 @@ from chatferry import schedule
 from chatferry.errors import (
     ConversationNotReady,
     PlatformAuthFailure,
+    PlatformAway,
     PlatformError,
     PlatformUnavailable,
     PluginError,
 )
 from chatferry.iadvize.facts import enrich, facts_of
+from chatferry.iadvize.ratings import note_shown
 from chatferry.leads.destination import Decider, Veto
+from chatferry.leads.partial_readings import Extent, completed, extent_of
 from chatferry.leads.routing import live_wanted
-from chatferry.ledger.conversations import DueConversation, SyncResult
+from chatferry.ledger.conversations import DueConversation, EarlierLead, SyncResult
 from chatferry.ledger.deliveries.states import Decided
+from chatferry.ledger.snapshot import load_lead
 from chatferry.logs import described, frames, get_logger
 from chatferry.model import Conversation
 from chatferry.settings.model import Settings
@@ -64,7 +68,12 @@ class Reader:
     def _result(self, due: DueConversation, read: Conversation | PlatformError, now: float) -> SyncResult:
         if isinstance(read, PlatformError):
             return self._unread(due, read, now)
-        conversation = enrich(read, facts_of(due.events, due.event_facts))
+        event_facts = note_shown(due.event_facts, read.satisfaction, due.synced_at)
+        enriched = enrich(read, facts_of(due.events, event_facts, due.listed_operators))
+        conversation = _with_visitor(enriched, due.visitor_id)
+        return replace(self._of_state(due, conversation, now), event_facts=event_facts)
+
+    def _of_state(self, due: DueConversation, conversation: Conversation, now: float) -> SyncResult:
         if conversation.closed_at is None and due.close_announced_at is not None:
             return self._closing(due, conversation, now)
         if conversation.closed_at is None:
@@ -77,6 +86,9 @@ class Reader:
             uncounted = replace(due, attempts=due.attempts - 1)
             problem = f"{schedule.REFUSED}{error}"
             return SyncResult(due=uncounted, due_at=now + schedule.PROBE_CREDENTIALS, problem=problem)
+        if isinstance(error, PlatformAway):
+            uncounted = replace(due, attempts=due.attempts - 1)
+            return SyncResult(due=uncounted, due_at=now, problem=str(error))  # its client rests meanwhile
         if isinstance(error, PlatformUnavailable):
             retry = self.settings.retry
             pause = schedule.back_off(due.attempts + 1, retry, at_least=error.retry_after)
@@ -123,11 +135,17 @@ class Reader:
     def _decided(
         self, due: DueConversation, conversation: Conversation, now: float, *, again: float | None
     ) -> SyncResult:
+        extent = extent_of(conversation)
+        most = Extent(messages=due.most_messages, profile=due.most_profile)
+        is_partial = extent.is_less_than(most)
         decisions: list[Decided] = []
         failed: dict[str, SyncResult] = {}
         for name, destination in self.destinations.items():
             try:
-                decisions.append(destination.decide(conversation, self.veto))
+                if not is_partial:
+                    decisions.append(destination.decide(conversation, self.veto))
+                elif name in due.earlier:
+                    decisions += self._completed(destination, conversation, due.earlier[name])
             except PluginError as error:
                 # A plugin that cannot say has not consented: this destination is asked again, for ever.
                 retry = self.settings.retry
@@ -145,7 +163,13 @@ class Reader:
             # A running conversation is read for the other destinations as often as ever.
             times = (again, *(one.due_at for one in failed.values()))
             again = min((at for at in times if at is not None), default=None)
-        closed = conversation.closed_at
+        if is_partial:
+            get_logger("chatferry.sync").info(
+                "reading shows less than before",
+                conversation=due.conversation_id,
+                completed=[one.destination for one in decisions],
+            )
+        closed, most = conversation.closed_at, most.at_least(extent)
         return SyncResult(
             due=due,
             due_at=again,
@@ -154,8 +178,29 @@ class Reader:
             closed_at=closed.timestamp() if closed else None,
             visitor_id=_fitting(conversation.visitor.id),
             project_id=conversation.project_id,
+            most_messages=most.messages,
+            most_profile=most.profile,
             decisions=decisions,
         )
+
+    def _completed(
+        self, destination: Decider, shown: Conversation, earlier: EarlierLead
+    ) -> Sequence[Decided]:
+        """Decide by what earlier readings showed, too: the conversation stays with its contact.
+
+        What was delivered stays as it is where the connector cannot update without creating.
+        """
+        if earlier.was_delivered and not destination.takes_updates:
+            return []
+        whole = completed(shown, load_lead(earlier.lead).conversation)
+        return [destination.decide(whole, self.veto, shown=shown if earlier.was_delivered else None)]
+
+
+def _with_visitor(conversation: Conversation, visitor_id: str | None) -> Conversation:
+    """Return a conversation whose visitor has the id that its events or earlier readings named."""
+    if conversation.visitor.id or not visitor_id:
+        return conversation
+    return replace(conversation, visitor=replace(conversation.visitor, id=visitor_id))
 
 
 def _fitting(visitor_id: str | None) -> str | None:

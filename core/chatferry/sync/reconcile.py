@@ -2,8 +2,9 @@
 
 The closed conversations of a period are listed page by page and those the ledger never read to the
 end are requested to be read; sync and deliver do the rest as ever. A comparison that is interrupted goes on
-from its last page. iAdvize's list reads like an analytics store and may lag behind, so a scheduled
-comparison begins well before the last one ended.
+from its last page: what a page asks for and the place to go on from are written together. One whose pages
+lead nowhere ends there, and says so. iAdvize's list reads like an analytics store and may lag behind, so a
+scheduled comparison begins well before the last one ended.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import TypeVar
 
 from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavailable
 from chatferry.iadvize.client import IAdvize
-from chatferry.iadvize.closed import ClosedPage
-from chatferry.leads.routing import wanted
+from chatferry.iadvize.closed import ClosedConversation, ClosedPage
+from chatferry.iadvize.page_walk import PageWalk
+from chatferry.leads.routing import OPERATORS_UNKNOWN, wanted
 from chatferry.ledger import Ledger
 from chatferry.ledger.conversations import ClientKey
 from chatferry.ledger.reconciliations import Kind, Progress
 from chatferry.ledger.sync_requests import SyncRequest
+from chatferry.logs import get_logger
 from chatferry.settings.model import Settings
 
 T = TypeVar("T")
@@ -85,15 +88,29 @@ class Reconciler:
         client = self.clients[progress.platform, progress.client_id]
         kept = self.ledger.reconciliations
         progress, page = _first_page(client, progress, self._projects())
-        while True:
-            progress = self._request_missing(progress, page)
-            if page.after is None:
-                kept.finish(progress, self.clock())
-                report(progress)
-                return progress
-            kept.advance(progress)
+        walk, goes_on = PageWalk(progress.cursor), True
+        while goes_on:
+            is_new = walk.has_new([*(one.id for one in page.conversations), *[None] * page.unreadable])
+            goes_on = is_new and page.after is not None and walk.leads_on(page.after)
+            requests = self._missing(progress, page) if is_new else []
+            progress = replace(
+                progress,
+                cursor=page.after if goes_on else None,
+                found=progress.found + (len(page.conversations) if is_new else 0),
+                missing=progress.missing + len(requests),
+                leads_nowhere=page.has_more and not goes_on,
+            )
+            kept.record_page(progress, requests, finished_at=None if goes_on else self.clock())
             report(progress)
-            page = _page(client, progress, self._projects())
+            if goes_on:
+                page = _page(client, progress, self._projects())
+        if progress.leads_nowhere:
+            get_logger("chatferry.reconcile").warning(
+                "closed conversations may be missing: iAdvize's pages of them lead nowhere",
+                client=f"{progress.platform}/{progress.client_id}",
+                found=progress.found,
+            )
+        return progress
 
     def _projects(self) -> tuple[int, ...]:
         """The projects to ask for; none means all, as one destination takes all."""
@@ -102,37 +119,33 @@ class Reconciler:
             return ()
         return tuple(sorted({project for one in enabled for project in one.projects}))
 
-    def _request_missing(self, progress: Progress, page: ClosedPage) -> Progress:
-        """Ask for what the ledger lacks of a page to be read, and count it."""
+    def _missing(self, progress: Progress, page: ClosedPage) -> list[SyncRequest]:
+        """Return requests to read what the ledger lacks of a page."""
         settings, now = self.settings, self.clock()
         platform, client_id = progress.platform, progress.client_id
         ours = {
             one.id: one for one in page.conversations if wanted(settings, platform, client_id, one.project_id)
         }
-        conversations = self.ledger.conversations
-        missing = [ours[number] for number in conversations.unknown(platform, client_id, list(ours))]
-        conversations.request_sync(
-            [
-                SyncRequest(
-                    platform=platform,
-                    client_id=client_id,
-                    conversation_id=one.id,
-                    project_id=one.project_id,
-                    channel=one.channel,
-                    seen_at=now,
-                    due_at=now,
-                    close_announced_at=one.closed_at.timestamp() if one.closed_at else now,
-                    is_backfill=1 if progress.kind is Kind.BACKFILL else 0,
-                )
-                for one in missing
-            ]
+        listed = [number for number, one in ours.items() if one.operator_ids is not None]
+        missing = self.ledger.conversations.unknown(
+            platform, client_id, list(ours), more_is_known_of=listed, parked_because=OPERATORS_UNKNOWN
         )
-        return replace(
-            progress,
-            cursor=page.after,
-            found=progress.found + len(page.conversations),
-            missing=progress.missing + len(missing),
-        )
+        return [_request(progress, ours[number], now) for number in missing]
+
+
+def _request(progress: Progress, closed: ClosedConversation, now: float) -> SyncRequest:
+    return SyncRequest(
+        platform=progress.platform,
+        client_id=progress.client_id,
+        conversation_id=closed.id,
+        project_id=closed.project_id,
+        channel=closed.channel,
+        seen_at=now,
+        due_at=now,
+        close_announced_at=closed.closed_at.timestamp() if closed.closed_at else now,
+        listed_operators=closed.operator_ids,
+        is_backfill=1 if progress.kind is Kind.BACKFILL else 0,
+    )
 
 
 def _each(compare: Callable[[T], Progress], clients: Sequence[T]) -> list[Progress]:

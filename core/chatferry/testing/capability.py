@@ -17,6 +17,7 @@ class Capability(StrEnum):
     LINKS = "the conversation's record names the contact's"
     BATCH = "one call delivers several leads"
     UPDATE = "a lead delivered again replaces what was there"
+    UPDATE_ONLY = "a lead that is update_only creates nothing"
     CLEAR = "a None empties the CRM's field"
     FILL_IF_EMPTY = "a value can be written only where the CRM has none"
     CREATE_ONLY = "a value can be written only when the record is made"

@@ -18,6 +18,7 @@ from chatferry.testing.cases.naming import NamingCases
 from chatferry.testing.cases.network import FileCases, NetworkCases
 from chatferry.testing.cases.repetition import ModeCases, RepetitionCases
 from chatferry.testing.cases.secrecy import SecrecyCases
+from chatferry.testing.cases.updates import UpdateCases
 from chatferry.testing.cases.validation import ValidationCases
 from chatferry.testing.needs import verify
 
@@ -36,6 +37,7 @@ class ConnectorContract(
     FileCases,
     ValidationCases,
     ChangeCases,
+    UpdateCases,
     LifeCases,
     ErasureCases,
 ):

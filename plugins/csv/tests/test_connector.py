@@ -227,3 +227,27 @@ def test_a_contact_without_a_key_gets_no_row(connect, lead, rows, tmp_path):
     assert set(receipt.ids) == {"conversation"}
     assert len(rows()) == 1
     assert not (tmp_path / "contacts.csv").exists()
+
+
+FALSY = {"nps": 0, "share": 0.0, "member": False, "blank": ""}
+WRITTEN = {"nps": "0", "share": "0", "member": "false", "blank": ""}
+
+
+@pytest.mark.parametrize("mode", ["values", "fill_if_empty", "create_only"])
+def test_zero_and_false_are_values(connect, lead, rows, mode):
+    connector = connect()
+    connector.deliver([lead(1, conversation=Record(**{mode: FALSY}))])
+    (row,) = rows()
+    assert {name: row[name].removesuffix(".0").lower() for name in FALSY} == WRITTEN
+    later = Record(fill_if_empty=dict.fromkeys(FALSY, 7))
+    connector.deliver([lead(1, conversation=later)])
+    (row,) = rows()
+    assert {name: row[name].removesuffix(".0").lower() for name in FALSY} == WRITTEN | {"blank": "7"}
+
+
+def test_a_value_that_becomes_zero_replaces_the_other(connect, lead, rows):
+    connector = connect()
+    connector.deliver([lead(1, conversation=Record(values=dict.fromkeys(FALSY, 7)))])
+    connector.deliver([lead(1, conversation=Record(values=FALSY))])
+    (row,) = rows()
+    assert {name: row[name].removesuffix(".0").lower() for name in FALSY} == WRITTEN

@@ -24,6 +24,7 @@ class CsvHarness(Harness):
             Capability.LINKS,
             Capability.BATCH,
             Capability.UPDATE,
+            Capability.UPDATE_ONLY,
             Capability.CLEAR,
             Capability.FILL_IF_EMPTY,
             Capability.CREATE_ONLY,

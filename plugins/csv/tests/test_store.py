@@ -211,6 +211,32 @@ def test_an_index_of_a_later_version_is_refused_in_words(connect, lead, tmp_path
         connect(directory=later).deliver([lead(1)])
 
 
+def test_what_is_made_is_readable_to_its_owner_alone(connect, lead, tmp_path):
+    before = os.umask(0o022)
+    try:
+        connector = connect()
+        connector.deliver([lead(1)])
+        connector.deliver([lead(1, 2), lead(2)])
+    finally:
+        os.umask(before)
+    made = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()}
+    assert {mode for name, mode in made.items() if not name.endswith(".lock")} == {0o600}
+    assert {".chatferry-csv.index", "contacts.csv", "conversations.csv"} <= made.keys()
+
+
+def test_an_index_that_others_could_read_is_taken_back(connect, lead, tmp_path):
+    connect().deliver([lead(1)])
+    index = tmp_path / ".chatferry-csv.index"
+    index.chmod(0o644)
+    connect().deliver([lead(2)])
+    assert index.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_group_may_be_let_in(connect, lead, tmp_path):
+    connect(mode="0640").deliver([lead(1)])
+    assert (tmp_path / "contacts.csv").stat().st_mode & 0o777 == 0o640
+
+
 def test_the_permissions_of_a_file_survive_a_rewrite(connect, lead, tmp_path):
     connector, path = connect(), tmp_path / "contacts.csv"
     connector.deliver([lead(1)])

@@ -49,6 +49,7 @@ class ShuffledFaults(FaultBoard):
 
 
 OAUTH_APP = {
+    "strict": True,
     "client_id": "client-emulator",
     "client_secret": Secret("secret-emulator"),
     "refresh_token": Secret("refresh-emulator"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from dripping import DRIPPING, serving
 
-from chatferry import PermanentFailure, TemporaryFailure
+from chatferry import Context, PermanentFailure, Secret, TemporaryFailure
 from chatferry.testing import DictMemory
-from chatferry_hubspot.client import CONNECT_TIMEOUT, HubSpotClient, Path
+from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.connector import HubSpot
 
 
@@ -44,7 +45,7 @@ def test_a_delivery_ends_in_its_time_even_if_the_last_call_takes_all_it_may(
     from chatferry_hubspot import connector as module  # noqa: PLC0415  (to change what the class reads)
 
     longest = account.connect(timeout=100).options.timeout
-    assert module.WORK_TIME + longest + CONNECT_TIMEOUT < HubSpot.timeout
+    assert module.WORK_TIME + longest < HubSpot.timeout
     monkeypatch.setattr(module, "WORK_TIME", 0.0)
     outcomes: list[object] = []
     calls = account.calls(lambda: outcomes.extend(deliver(account.connect(), lead(1), lead(2))))
@@ -59,7 +60,7 @@ def references(account, deliver):
 
 
 def test_what_support_asks_for_is_kept_of_a_record_among_others(account, lead, deliver):
-    connector, outcomes = account.connect(), []
+    connector, outcomes = account.connect(strict=True), []
     sent = references(account, lambda: outcomes.extend(deliver(connector, lead(1, email="bad"), lead(2))))
     assert isinstance(outcomes[0], PermanentFailure)
     assert outcomes[0].reference == sent[207]
@@ -73,3 +74,19 @@ def test_what_support_asks_for_is_kept_of_a_page_too(account, lead, deliver, fau
     sent = references(account, lambda: outcomes.extend(deliver(connector, lead())))
     assert isinstance(outcomes[0], TemporaryFailure)
     assert outcomes[0].reference == sent[status]
+
+
+@pytest.fixture
+def serve():
+    with serving() as serve:
+        yield serve
+
+
+@pytest.mark.parametrize("answer", DRIPPING)
+def test_a_hubspot_that_answers_drop_by_drop_is_left_at_the_deadline(serve, answer, tmp_path):
+    context = Context(destination="crm", directory=tmp_path, memory=DictMemory())
+    settings = {"access_token": Secret("pat"), "base_url": serve(answer).url, "timeout": 1}
+    connector = HubSpot(HubSpot.Settings().load(settings), context)
+    with pytest.raises(TemporaryFailure, match=r"in time|cannot be reached"):
+        connector.client.ask(Path.SCHEMAS)
+    connector.close()

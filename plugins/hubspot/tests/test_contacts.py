@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chatferry import PermanentFailure
 
 
@@ -84,7 +86,7 @@ def test_leads_of_one_visitor_are_written_once_and_the_last_value_wins(account, 
 def test_a_bad_lead_does_not_drag_its_visitors_other_lead_along(account, lead, deliver):
     bad = lead(1, email="a@example.com", lifecyclestage="hibernating")
     good = lead(2, email="a@example.com", firstname="Ana")
-    first, second = deliver(account.connect(), bad, good)
+    first, second = deliver(account.connect(strict=True), bad, good)
     assert isinstance(first, PermanentFailure)
     assert second.ids["contact"] == account.records("contacts")[0]["id"]
 
@@ -93,7 +95,7 @@ def test_an_invalid_address_is_refused_with_hubspots_own_message_and_logged_with
     account, lead, deliver
 ):
     bad, good = lead(1, email="not-an-email"), lead(2)
-    first, second = deliver(account.connect(), bad, good)
+    first, second = deliver(account.connect(strict=True), bad, good)
     assert isinstance(first, PermanentFailure)
     assert first.code == "INVALID_EMAIL"
     assert "not-an-email is invalid" in first.crm_message
@@ -151,3 +153,37 @@ def test_visitor_ids_that_differ_in_case_alone_are_two_visitors(account, lead, r
     assert [held[receipt.ids["contact"]] for receipt in found] == [
         one.conversation.visitor.id for one in leads
     ]
+
+
+ZERO = {"nps": ("number", 0, "0"), "share": ("number", 0.0, "0"), "member": ("bool", False, "false")}
+
+
+def zero_account(account):
+    types = {name: kind for name, (kind, _, _) in ZERO.items()}
+    fields = {"contact": ("email", *ZERO), "conversation": ("subject", *ZERO)}
+    account.provision(fields=fields, types=types)
+    return account.connect(fields=fields, types=types)
+
+
+@pytest.mark.parametrize("mode", ["values", "fill_if_empty", "create_only"])
+def test_zero_and_false_are_values_in_contacts_and_conversations(account, lead, receipts, mode):
+    connector = zero_account(account)
+    falsy = {name: value for name, (_, value, _) in ZERO.items()}
+    given = falsy if mode == "values" else {mode: falsy}
+    receipts(connector, lead(conversation=falsy, **given))
+    written = {name: text for name, (_, _, text) in ZERO.items()}
+    (contact,) = account.records("contacts")
+    (chat,) = account.records("chat_conversation")
+    assert {name: contact[name] for name in ZERO} == written
+    assert {name: chat[name] for name in ZERO} == written
+    receipts(connector, lead(fill_if_empty={"nps": 7, "share": 7, "member": True}))
+    (contact,) = account.records("contacts")
+    assert {name: contact[name] for name in ZERO} == written
+
+
+def test_a_value_that_becomes_zero_replaces_the_other_in_hubspot(account, lead, receipts):
+    connector = zero_account(account)
+    receipts(connector, lead(nps=7, share=7, member=True))
+    receipts(connector, lead(nps=0, share=0.0, member=False))
+    (contact,) = account.records("contacts")
+    assert {name: contact[name] for name in ZERO} == {name: text for name, (_, _, text) in ZERO.items()}

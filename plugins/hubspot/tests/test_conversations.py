@@ -78,7 +78,7 @@ def test_a_long_transcript_is_cut_at_the_limit_and_the_receipt_says_so(account, 
 def test_a_refusal_that_names_no_record_is_narrowed_down(account, lead, deliver):
     """A property that does not exist is refused for the whole call, not for one input."""
     leads = [lead(n, conversation={"no_such_property": "x"} if n == 70 else {}) for n in range(100)]
-    connector = account.connect()
+    connector = account.connect(strict=True)
     outcomes: list[object] = []
     calls = account.calls(lambda: outcomes.extend(deliver(connector, *leads)))
     assert isinstance(outcomes[70], PermanentFailure)
@@ -218,7 +218,7 @@ def test_a_merge_of_the_two_contacts_leaves_the_conversation_associated(account,
 
 def test_a_bad_lead_does_not_drag_the_other_lead_of_its_conversation_along(account, lead, deliver):
     bad, good = lead(conversation={"no_such_property": "x"}), lead(conversation={"subject": "changed"})
-    outcomes = deliver(account.connect(), bad, good)
+    outcomes = deliver(account.connect(strict=True), bad, good)
     assert isinstance(outcomes[0], PermanentFailure)
     assert isinstance(outcomes[1], Receipt)
     (held,) = account.records("chat_conversation")

@@ -7,10 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
-from chatferry import Level, Secret
+from chatferry import AuthFailure, Level, Secret
+from chatferry.ledger import Ledger
 from chatferry_hubspot.provision import Action, apply, plan
 
 FIELDS = {"contact": ("email", "budget"), "conversation": ("subject", "score")}
@@ -221,3 +223,17 @@ def test_the_command_names_the_destinations_there_are(config):
     result = run(config, "sales")
     assert result.returncode == 2
     assert "there is no destination 'sales'; there are: crm" in result.stderr
+
+
+def test_what_provision_made_is_remembered_when_the_first_delivery_may_not_see_it(
+    config, bare, lead, deliver, receipts, tmp_path
+):
+    assert run(config, "crm", "--yes").returncode == 0
+    with closing(Ledger(f"sqlite:///{tmp_path}/chatferry.db")) as ledger:
+        bare.memory = ledger.memory("crm")
+        connector = bare.connect()
+        bare.board.switch_on("403=schemas:x1")
+        (outcome,) = deliver(connector, lead())
+        assert isinstance(outcome, AuthFailure)
+        receipts(connector, lead())
+    assert bare.records("notes") == []

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from chatferry.leads.extraction import lead_of
 from chatferry.leads.strategies.contact import Contact
 from chatferry.model import Answer, Visitor
 from chatferry.testing.conversations import anonymous, rich, talk
@@ -204,3 +205,42 @@ def test_a_conversation_without_either_loads_neither_library():
 def test_no_text_breaks_it(pieces):
     for value in said("".join(pieces)).values():
         assert "@" in value or value.startswith("+")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "right"),
+    [
+        ("06 12 34 56 78", "fr", "+33612345678"),
+        ("06 12 34 56 7", "fr", None),
+        ("01 23 45 67 8", "fr", None),
+        (
+            "\uff10\uff19\uff10\uff0d\uff11\uff12\uff13\uff14\uff0d\uff15\uff16\uff17\uff18",
+            "ja",
+            "+819012345678",
+        ),
+        ("06\u201112\u201134\u201156\u201178", "fr", "+33612345678"),
+        ("06\u201312\u201334\u201356\u201378", "fr", "+33612345678"),
+        ("06\u200912\u200934\u200956\u200978", "fr", "+33612345678"),
+        ("+32 470 12 34 56", "fr", "+32470123456"),
+        ("06 12 34 56 78", "xx", None),
+    ],
+)
+def test_a_number_is_of_the_chats_country_or_international_or_none(text, language, right):
+    assert said(text, language=language).get("phone") == right
+
+
+@given(st.integers(0, 99_999_999), st.integers(1, 9))
+def test_a_number_with_a_digit_forgotten_is_nobodys_in_the_country_next_door(digits, place):
+    number = f"06{digits:08d}"
+    assert (
+        said(f"{number[:place]}{number[place + 1 :]}", asked="Your phone?")
+        .get("phone", "+33")
+        .startswith("+33")
+    )
+
+
+@pytest.mark.parametrize("filler", ["n/a", "-", "0", "00 00 00 00 00", "inconnu", "\u200b", " "])
+def test_a_filler_in_the_profile_is_no_telephone_number(filler):
+    chat = talk().visitor("06 12 34 56 78").build(language="fr", visitor=Visitor(id="v", phone=filler))
+    assert contact(chat)["phone"] == "+33612345678"
+    assert lead_of(chat, {}).visitor.phone is None

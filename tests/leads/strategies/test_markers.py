@@ -168,3 +168,26 @@ def test_no_conversation_breaks_it_and_no_value_holds_a_marker(said):
         for one in (answer, *answer.earlier):
             assert one.value.strip()
             assert find(one.value) == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "> Which car do you look for?\nA van",
+        "A van\n> Which car\n> do you look for?",
+        "A van\n\nLe lun. 2 nov. 2026, la marque <help@brand.com> a \u00e9crit :\n> Quelle voiture ?",
+        "On Monday Ada wrote:\n> Which car?\nA van",
+    ],
+)
+def test_what_a_reply_quotes_is_not_the_answer(reply):
+    chat = talk().bot("[](Q1) Which car do you look for?").visitor(reply).build()
+    assert [answer.value for answer in Markers({}).extract(chat, {})] == ["A van"]
+
+
+def test_a_reply_of_quotes_alone_is_none():
+    assert list(Markers({}).extract(talk().bot("[](Q1) Which?").visitor("> Which?").build(), {})) == []
+
+
+def test_a_sign_in_a_line_quotes_nothing():
+    chat = talk().bot("[](Q1) How many?").visitor("a > b, 5 -> 6").build()
+    assert [answer.value for answer in Markers({}).extract(chat, {})] == ["a > b, 5 -> 6"]

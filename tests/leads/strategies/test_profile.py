@@ -21,7 +21,7 @@ def test_fields_that_hold_something_are_answers():
     visitor = Visitor(
         id="v", first_name=" Jane ", last_name="", city="\t", email="Jane@Example.org", zip_code="44000"
     )
-    assert profile(visitor) == {"first_name": "Jane", "email": "Jane@Example.org", "zip_code": "44000"}
+    assert profile(visitor) == {"first_name": "Jane", "email": "jane@example.org", "zip_code": "44000"}
 
 
 def test_fields_can_be_chosen():
@@ -30,6 +30,11 @@ def test_fields_can_be_chosen():
 
 def test_an_email_that_cannot_be_one_is_left_to_contact():
     assert profile(Visitor(email="not given")) == {}
+
+
+@pytest.mark.parametrize("filler", ["n/a", "-", "0", "0000000000", "inconnu", "\u200b"])
+def test_a_telephone_that_cannot_be_one_is_left_to_contact(filler):
+    assert profile(Visitor(phone=filler)) == {}
 
 
 def test_an_erased_visitor_gives_nothing():

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from chatferry import PermanentFailure, Receipt, TemporaryFailure
+from chatferry import PermanentFailure, Receipt, Record, TemporaryFailure
 from chatferry.testing.sample import SampleConnector
 
 
@@ -150,3 +150,31 @@ class ErasesOnce(SampleConnector):
         outcomes = super().erase(receipts)
         missing = PermanentFailure("no such record")
         return [missing if g else outcome for g, outcome in zip(gone, outcomes, strict=True)]
+
+
+class BringsTheErasedBack(SampleConnector):
+    """It makes records again of which only an update was wanted."""
+
+    caught_by = "test_an_update_only_lead_creates_nothing"
+
+    def deliver(self, leads):
+        return super().deliver([replace(lead, update_only=False) for lead in leads])
+
+
+class MovesTheErased(SampleConnector):
+    """It takes the visitor who was erased for another one."""
+
+    caught_by = "test_an_update_only_lead_changes_what_it_names_and_nothing_else"
+
+    def deliver(self, leads):
+        anonymous = [
+            replace(lead, update_only=False, contact_key=f"visitor:{lead.visitor.id}", records=required(lead))
+            if lead.update_only
+            else lead
+            for lead in leads
+        ]
+        return super().deliver(anonymous)
+
+
+def required(lead):
+    return {**lead.records, "contact": Record(values={"Company": "unknown"})}

@@ -33,8 +33,13 @@ GRAPHQL_FAULTS: Mapping[str, str] = {
     ),
     "late-search": "closedConversations lacks what closed 5 seconds ago; =SECONDS takes another time.",
     "erased": "The visitor comes back with every personal field null.",
+    "no-visitor": "The visitor of a conversation is null.",
     "no-messages": "The messages of a conversation are null.",
     "newest-first": "Messages come in the reverse order.",
+    "circular-pages": "The last page of messages, or of closed conversations, leads on to the second again.",
+    "endless-pages": (
+        "After the last page of messages, or of closed conversations, it comes again, always by a new cursor."
+    ),
 }
 WEBHOOK_FAULTS: Mapping[str, str] = {
     "duplicate": "A webhook is sent twice, with one eventId.",

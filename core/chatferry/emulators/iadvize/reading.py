@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from chatferry.emulators.faults import Fault, FaultBoard
 from chatferry.emulators.iadvize.faults import number
+from chatferry.emulators.iadvize.paging import circular_page, endless_page, page
 from chatferry.emulators.iadvize.people import Client
 from chatferry.emulators.iadvize.render import PROFILE
 from chatferry.emulators.iadvize.world import IAdvizeWorld
@@ -73,6 +74,8 @@ class Reading:
             node = node | {"closedAt": None, "duration": None, "lines": node["lines"][:-1]}
         if self._faults.strikes("erased"):
             node = node | {"visitor": node["visitor"] | dict.fromkeys(PROFILE)}
+        if self._faults.strikes("no-visitor"):
+            node = node | {"visitor": None}
         if self._faults.strikes("no-messages"):
             node = node | {"lines": None}
         elif self._faults.strikes("newest-first"):
@@ -106,6 +109,14 @@ class Reading:
             if client in self.clients and (projects is None or project in projects):
                 found.append((closed, conversation_id))
         return found
+
+    def page(self, keys: Sequence[str], node: Callable[[int], Any], **window: Any) -> dict[str, Any]:
+        """Return a page of a list of messages or closed conversations, whose cursors may mislead."""
+        if self._faults.strikes("circular-pages"):
+            return circular_page(keys, node, **window)
+        if self._faults.strikes("endless-pages"):
+            return endless_page(keys, node, **window)
+        return page(keys, node, **window)
 
     def listed(self, conversation_id: str) -> dict[str, Any]:
         """Return a conversation as a list shows it: with its users."""

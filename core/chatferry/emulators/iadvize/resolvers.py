@@ -25,12 +25,12 @@ class Info(Protocol):
 _PREVIEW = "application/vnd.iadvize.automation-chatbot-conversation-preview+json"
 
 
-def _messages(node: Mapping[str, Any], info: Info, **window: Any) -> dict[str, Any] | None:  # noqa: ARG001  (a resolver's signature)
+def _messages(node: Mapping[str, Any], info: Info, **window: Any) -> dict[str, Any] | None:
     lines = node["lines"]
     if lines is None:
         return None
     keys = [f"cursor{place}" for place in range(1, len(lines) + 1)]
-    return page(keys, lines.__getitem__, **window)
+    return info.context.page(keys, lines.__getitem__, **window)
 
 
 def _conversation(_root: Any, info: Info, *, id: str) -> dict[str, Any] | None:  # noqa: A002  (iAdvize's name)
@@ -53,7 +53,7 @@ def _closed_conversations(_root: Any, info: Info, **arguments: Any) -> dict[str,
             for closed, conversation_id in found
             if _passes(reading.listed(conversation_id), filters)
         ]
-    return page(_keys(found), lambda place: reading.listed(found[place][1]), **window)
+    return reading.page(_keys(found), lambda place: reading.listed(found[place][1]), **window)
 
 
 def _keys(found: Sequence[tuple[float, str]]) -> list[str]:

@@ -11,6 +11,9 @@ from chatferry.leads.mapping.empty import Lookup
 from chatferry.leads.mapping.expressions import NAMES, SHAPES, Expressions
 from chatferry.settings.fields import nearest
 
+_SHOWN = 80
+"""Characters of an expression that are repeated in a message about it as a whole."""
+
 
 def problems_of(source: str, language: Expressions) -> Iterator[str]:
     """Return what is wrong with an expression: its syntax, or names that do not exist."""
@@ -22,11 +25,32 @@ def problems_of(source: str, language: Expressions) -> Iterator[str]:
     except TemplateSyntaxError as error:
         yield f'"{source}" is no expression: {error.message}'
         return
+    except RecursionError:
+        yield f'"{source[:60]}…" is nested too deeply'
+        return
     found: dict[str, None] = {}
     tree = nodes.List([expression])
     for problem in (*_names(tree), *_attributes(tree), *_tools(tree, language)):
         found[f'{problem} in "{source}"'] = None
-    yield from found
+    yield from found or _not_computable(source, expression, language)
+
+
+def _not_computable(source: str, expression: nodes.Expr, language: Expressions) -> Iterator[str]:
+    """Say what cannot be compiled, and which part without a name cannot be computed, whatever the lead."""
+    parts = [one for one in _operations(nodes.List([expression])) if one.find(nodes.Name) is None]
+    shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
+    try:
+        language.bind([expression])
+        for part in parts:
+            language.bind([part])({})
+    except (RecursionError, MemoryError, SyntaxError):
+        yield f'"{shown}" is nested too deeply'
+    except Exception as error:  # noqa: BLE001  (a constant may fail in any way)
+        yield f'"{shown}" cannot be computed: {error}'
+
+
+def _operations(tree: nodes.Node) -> Iterator[nodes.Expr]:
+    yield from tree.find_all((nodes.BinExpr, nodes.Filter, nodes.Call))
 
 
 def _names(tree: nodes.Node) -> Iterator[str]:

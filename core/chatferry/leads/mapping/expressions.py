@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -12,8 +12,10 @@ from jinja2 import Undefined, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.parser import Parser
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from chatferry.leads.mapping.bounds import TooLarge, check_method, check_operator
 from chatferry.leads.mapping.empty import EMPTY, Empty, Lookup
 from chatferry.leads.mapping.filters import FILTERS
 from chatferry.model import (
@@ -88,6 +90,8 @@ def context_of(lead: Lead) -> dict[str, Any]:
 class Expressions(SandboxedEnvironment):
     """Jinja2's sandbox without globals, with chatferry's filters, and with the empty value for None."""
 
+    intercepted_binops = frozenset({"*", "**", "+", "%"})
+
     def __init__(self) -> None:
         super().__init__(undefined=Empty)
         self.globals.clear()
@@ -110,6 +114,24 @@ class Expressions(SandboxedEnvironment):
         if type(obj) in SHAPES:
             return self.getattr(obj, str(argument))
         return _with_empty(super().getitem(obj, argument))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Carry out an operation whose result is of a reasonable size."""
+        check_operator(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def call(__self, __context: Context, __obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N805  (as Jinja2 has it)
+        """Call a method whose result is of a reasonable size."""
+        text = getattr(__obj, "__self__", None)
+        if isinstance(text, str):
+            check_method(text, getattr(__obj, "__name__", ""), args)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Refuse ``format``, whose widths may be computed."""
+        if super().wrap_str_format(value) is not None:
+            raise TooLarge("format is not available; join texts with ~, or use %")
+        return None
 
     def read(self, source: str) -> nodes.Expr:
         """Return the syntax tree of an expression.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
@@ -11,11 +12,21 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Undefined
 
+from chatferry.leads.mapping.bounds import check_join, check_replace, require
 from chatferry.leads.mapping.empty import EMPTY
 
 Filter = Callable[..., Any]
 
-_NUMBER = re.compile(r"[-+]?[0-9][0-9 .,'\u00a0\u202f]*")
+_NUMBER = re.compile(
+    r"(?P<sign>[-+]?)"
+    r"(?:(?P<grouped>[1-9][0-9]{0,2}(?P<mark>[ .,'])[0-9]{3}(?:(?P=mark)[0-9]{3})*)(?![0-9])"
+    r"(?:(?!(?P=mark))[.,](?P<decimals>[0-9]+))?"
+    r"|(?P<plain>[0-9]+)(?:[.,](?P<fraction>[0-9]+))?)"
+)
+_SIGNS = str.maketrans({"\u2212": "-", "\u2019": "'"})
+_LARGEST = 2**63
+_DIGITS = 19
+_LARGEST_ROUND = 30
 
 
 def _empty(value: Any) -> bool:
@@ -46,29 +57,37 @@ def date(value: datetime | str, form: str = "%Y-%m-%d", zone: str = "UTC") -> st
 def number(value: float | str) -> Any:
     """Return the first number of a text, "around 12 500,50 €" for instance; empty if there is none.
 
-    The last of ``.`` and ``,`` is the decimal sign, unless three digits follow it.
+    ``.`` and ``,`` group thousands where three digits follow them, unless the number begins with 0;
+    elsewhere they are decimal signs. A number that no CRM can hold (2^63 and more) is none.
     """
     if isinstance(value, (int, float)):
         return value
-    found = _NUMBER.search(str(value))
+    found = _NUMBER.search(unicodedata.normalize("NFKC", str(value)).translate(_SIGNS))
     if not found:
         return EMPTY
-    digits = re.sub(r"[ '\u00a0\u202f]", "", found[0]).rstrip(".,")
-    whole, sign, fraction = re.fullmatch(r"(.*?)(?:([.,])([0-9]*))?", digits).groups()  # type: ignore[union-attr]  # (it matches anything)
-    if sign and (len(fraction) == 3 or sign in whole):  # noqa: PLR2004  (thousands)
-        whole, fraction = whole + fraction, ""
-    plain = re.sub(r"[.,]", "", whole)
-    return float(f"{plain}.{fraction}") if fraction else int(plain)
+    whole = found["sign"] + re.sub(r"[ .,']", "", found["grouped"] or found["plain"])
+    fraction = found["decimals"] or found["fraction"]
+    if len(whole) > _DIGITS + 1 or abs(int(whole)) >= _LARGEST:
+        return EMPTY
+    return float(f"{whole}.{fraction}") if fraction else int(whole)
+
+
+def rounded(value: Any, digits: int = 0) -> Any:
+    """Return a number rounded to so many digits behind the point."""
+    require(abs(digits), _LARGEST_ROUND)
+    return round(value, digits) if digits else round(value)
 
 
 def join(value: Iterable[Any], separator: str = "; ") -> str:
     """Join the items of a list that are not empty."""
-    items = [value] if isinstance(value, str) else value
-    return separator.join(str(item) for item in items if not _empty(item))
+    items = [item for item in ([value] if isinstance(value, str) else value) if not _empty(item)]
+    check_join(separator, items)
+    return separator.join(map(str, items))
 
 
 def replace(value: Any, old: str, new: str) -> str:
     """Replace every ``old`` by ``new``."""
+    check_replace(str(value), old, new)
     return str(value).replace(old, new)
 
 
@@ -99,8 +118,9 @@ FILTERS: Mapping[str, Filter] = {
     "default": default,
     **{
         function.__name__: _skip_empty(function)
-        for function in (date, first, join, last, number, oneline, replace, truncate, round)
+        for function in (date, first, join, last, number, oneline, replace, truncate)
     },
+    "round": _skip_empty(rounded),
     "capitalize": _skip_empty(lambda value: str(value).capitalize()),
     "length": len,
     "lower": _skip_empty(lambda value: str(value).lower()),

@@ -7,8 +7,9 @@ from typing import ClassVar, TypeAlias
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from chatferry.leads.emails import usable_email, valid_email, written_in
-from chatferry.leads.strategies.phones import may_hold_number, numbers_in, regions_of
+from chatferry.leads.emails import may_hold_email, plain, usable_email, valid_email, written_in
+from chatferry.leads.quotes import own_words
+from chatferry.leads.strategies.phones import may_hold_number, numbers_in, region_of, usable_phone
 from chatferry.leads.transcripts import readable
 from chatferry.model import Answer, AuthorKind, Conversation
 from chatferry.strategy import Strategy
@@ -34,7 +35,7 @@ class Contact(Strategy):
     """Answers ``email`` and ``phone``, each the first valid one the visitor wrote.
 
     ``take = "last"`` prefers corrections. ``regions`` are the countries whose national numbers are
-    understood, else those of the visitor's country and the conversation's language. ``ignore``
+    understood; without, it is the visitor's country or, if that is unknown, the chat's. ``ignore``
     lists addresses and domains that are never the visitor's; one that the brand's side wrote first
     is not either. Numbers come in the international form, ``+33612345678``.
     """
@@ -47,7 +48,7 @@ class Contact(Strategy):
         visitor = conversation.visitor
         if "email" not in found and not usable_email(visitor.email):
             yield from self._chosen("email", self._emails(conversation))
-        if "phone" not in found and not (visitor.phone or "").strip():
+        if "phone" not in found and not usable_phone(visitor.phone):
             yield from self._chosen("phone", self._phones(conversation))
 
     def _chosen(self, name: str, finds: Iterator[_Find]) -> Iterator[Answer]:
@@ -62,21 +63,22 @@ class Contact(Strategy):
             yield Answer(name=name, value=value, message_ids=(message_id,), strategy=self.name)
 
     def _emails(self, conversation: Conversation) -> Iterator[_Find]:
-        ignored = tuple(entry.lower() for entry in self.settings.get("ignore", ()))
+        ignored = tuple(plain(entry).lower() for entry in self.settings.get("ignore", ()))
         theirs: set[str] = set()
         for message in conversation.messages:
-            if "@" not in message.text and not message.attachments:
+            if not message.attachments and not may_hold_email(message.text):
                 continue
-            written = written_in(readable(message))
+            words = readable(message)
+            if message.author.kind is AuthorKind.VISITOR:
+                words = own_words(words)
+            written = filter(None, map(valid_email, written_in(words)))
             if message.author.kind is not AuthorKind.VISITOR:
                 theirs.update(address.lower() for address in written)
                 continue
             for address in written:
                 whole = address.lower()
-                if whole in theirs or whole in ignored or whole.rpartition("@")[2] in ignored:
-                    continue
-                if valid := valid_email(address):
-                    yield message.id, valid
+                if whole not in theirs and whole not in ignored and whole.rpartition("@")[2] not in ignored:
+                    yield message.id, address
 
     def _phones(self, conversation: Conversation) -> Iterator[_Find]:
         regions: tuple[str, ...] = ()
@@ -85,6 +87,6 @@ class Contact(Strategy):
             if message.author.kind is not AuthorKind.VISITOR:
                 before = message.text or next(message.texts, before)
             elif message.attachments or may_hold_number(message.text):
-                regions = regions or tuple(self.settings.get("regions") or regions_of(conversation))
-                for number in numbers_in(readable(message), before=before, regions=regions):
+                regions = regions or tuple(self.settings.get("regions") or region_of(conversation))
+                for number in numbers_in(own_words(readable(message)), before=before, regions=regions):
                     yield message.id, number

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, validate
 
 from chatferry.leads.marker_syntax import find, normalise
+from chatferry.leads.quotes import own_words
 from chatferry.leads.transcripts import readable, readable_text
 from chatferry.model import Answer, AuthorKind, Conversation, Message
 from chatferry.strategy import Strategy
@@ -43,9 +44,9 @@ def asked(conversation: Conversation) -> Iterator[Asked]:
         if message.author.kind is AuthorKind.VISITOR:
             if not pending:
                 continue
-            if text := readable_text(message.text):
+            if text := own_words(readable_text(message.text)):
                 words.append((message.id, text))
-            elif text := readable(message):
+            elif message.attachments and (text := readable(message)):
                 files.append((message.id, text))
         elif questions := _questions(message):
             yield from _closed(pending, asking, words or files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from chatferry.model import Conversation
@@ -10,7 +11,7 @@ from chatferry.model import Conversation
 _RUN = re.compile(
     r"(?<![\w+@])(?:\+\s?|\(\+?)?[0-9](?:[0-9]|[ \u00a0\u202f().\-/]{1,3}(?=[0-9(])){5,30}+(?![\w@])"
 )
-_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){6}")
+_DIGITS = re.compile(r"\d(?:[^\dA-Za-z]{0,3}\d){6}")
 _FEW, _MANY = 7, 15
 """The digits of a telephone number (ITU E.164)."""
 _TRIES = 20
@@ -36,11 +37,21 @@ _OTHER_WORDS = re.compile(
     r"|customer n|client n|num[ée]ro (?:de )?client|kundennummer|article|artikel|sku|ean|isbn|imei|vin)",
     re.IGNORECASE,
 )
-_REGIONS = {
-    "ca": "ES", "cs": "CZ", "da": "DK", "de": "DE AT CH", "el": "GR", "en": "GB US", "es": "ES MX",
-    "et": "EE", "fi": "FI", "fr": "FR BE CH", "hu": "HU", "it": "IT CH", "ja": "JP", "nb": "NO", "no": "NO",
-    "nl": "NL BE", "pl": "PL", "pt": "PT BR", "ro": "RO", "sv": "SE", "tr": "TR",
+_COUNTRIES = {
+    "ca": "ES", "cs": "CZ", "da": "DK", "de": "DE", "el": "GR", "en": "GB", "es": "ES", "et": "EE",
+    "fi": "FI", "fr": "FR", "hu": "HU", "it": "IT", "ja": "JP", "ko": "KR", "nb": "NO", "no": "NO",
+    "nl": "NL", "pl": "PL", "pt": "PT", "ro": "RO", "sv": "SE", "th": "TH", "tr": "TR", "zh": "CN",
 }  # fmt: skip
+"""The one country that a chat in a language is from, if it does not say; never its neighbours."""
+_DASHES = re.compile("[\u2010-\u2015\u2212\uff0d]")
+_FEWEST = 6
+"""Digits of the shortest telephone number; a profile with fewer holds a filler such as "0"."""
+
+
+def usable_phone(text: str | None) -> str | None:
+    """Return the number that a profile's field holds, as it is written; None for "n/a", "0" and the like."""
+    digits = [sign for sign in text or "" if sign.isdecimal()]
+    return text.strip() if text and len(digits) >= _FEWEST and len(set(digits)) > 1 else None
 
 
 def may_hold_number(text: str) -> bool:
@@ -48,12 +59,15 @@ def may_hold_number(text: str) -> bool:
     return _DIGITS.search(text) is not None
 
 
-def regions_of(conversation: Conversation) -> tuple[str, ...]:
-    """Return the countries whose national numbers are likely, the visitor's own first."""
+def region_of(conversation: Conversation) -> tuple[str, ...]:
+    """Return the country whose national numbers are understood: the visitor's, else the chat's; or none.
+
+    One alone: a number with a digit forgotten is often a valid one in the country next door.
+    """
     country = (conversation.visitor.country or "").strip().upper()
     language, _, variant = (conversation.language or "").replace("-", "_").partition("_")
-    likely = [country, variant.upper(), *_REGIONS.get(language.lower(), "").split()]
-    return tuple(dict.fromkeys(code for code in likely if len(code) == 2 and code.isalpha()))  # noqa: PLR2004  (ISO 3166)
+    likely = (country, variant.upper(), _COUNTRIES.get(language.lower(), ""))
+    return next(((code,) for code in likely if len(code) == 2 and code.isalpha()), ())  # noqa: PLR2004  (ISO 3166)
 
 
 def numbers_in(text: str, *, before: str, regions: Sequence[str]) -> Iterator[str]:
@@ -62,6 +76,7 @@ def numbers_in(text: str, *, before: str, regions: Sequence[str]) -> Iterator[st
     The words in front of a number decide whether it is one; without any, the question ``before`` it.
     A run of bare digits needs a word about telephones in one of the two.
     """
+    text = text if text.isascii() else _DASHES.sub("-", unicodedata.normalize("NFKC", text))
     words = (
         " " if "@" in word or "://" in word or word.startswith("www.") else word
         for word in _WORDS.split(text)

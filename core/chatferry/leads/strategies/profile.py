@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from marshmallow import Schema, fields, validate
 
 from chatferry.leads.emails import usable_email
+from chatferry.leads.strategies.phones import usable_phone
 from chatferry.model import Answer, Conversation
 from chatferry.strategy import Strategy
 
@@ -25,6 +26,9 @@ FIELDS = (
 )
 
 
+_USABLE: Mapping[str, Callable[[str], str | None]] = {"email": usable_email, "phone": usable_phone}
+
+
 class ProfileSettings(Schema):
     """The options of ``profile``."""
 
@@ -39,7 +43,8 @@ class ProfileSettings(Schema):
 class Profile(Strategy):
     """One answer a field that is filled in; it comes from no message, so it names none.
 
-    ``fields`` chooses among them. An ``email`` that is no address ("n/a") is left to ``contact``.
+    ``fields`` chooses among them. An ``email`` that is no address and a ``phone`` that is no number
+    ("n/a") are left to ``contact``.
     """
 
     name: ClassVar[str] = "profile"
@@ -48,6 +53,7 @@ class Profile(Strategy):
     def extract(self, conversation: Conversation, found: Mapping[str, Answer]) -> Iterable[Answer]:  # noqa: ARG002  (a strategy's signature)
         """Return the fields that hold something."""
         for name in self.settings.get("fields", FIELDS):
-            value = (getattr(conversation.visitor, name) or "").strip()
-            if value and (name != "email" or usable_email(value)):
+            written = getattr(conversation.visitor, name)
+            value = _USABLE.get(name, str.strip)(written or "")
+            if value:
                 yield Answer(name=name, value=value, message_ids=(), strategy=self.name)

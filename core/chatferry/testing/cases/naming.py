@@ -55,6 +55,7 @@ class NamingCases(Cases):
         shows = {
             Capability.BATCH: crm.connector.batch_size > 1,
             Capability.ERASE: crm.connector.erase is not Connector.erase,
+            Capability.UPDATE_ONLY: crm.connector.update_only,
             Capability.FILL_IF_EMPTY: FieldMode.FILL_IF_EMPTY in crm.connector.modes,
             Capability.CREATE_ONLY: FieldMode.CREATE_ONLY in crm.connector.modes,
             Capability.CONTACTS: crm.contact is not None,

@@ -48,6 +48,7 @@ class SampleConnector(Connector):
         "conversation": {"Subject": "conversation.project_name", "Transcript": "transcript"},
     }
     modes = frozenset(FieldMode)
+    update_only = True
 
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
         super().__init__(settings, context)
@@ -91,6 +92,7 @@ class SampleConnector(Connector):
         notes: list[str] = []
         return {
             "key": key,
+            "update": lead.receipt.ids[name] if lead.update_only and lead.receipt else "",
             "values": self.fitted(name, record.values, notes),
             "fill_if_empty": self.fitted(name, record.fill_if_empty, notes),
             "create_only": self.fitted(name, record.create_only, notes),

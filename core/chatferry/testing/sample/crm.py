@@ -162,8 +162,10 @@ class SampleCrm:
         if sent["key"] in self.merged and not sent.get("id"):
             return {**_error("MERGED", None, "it was merged"), "into": self.merged[sent["key"]]}
         row = None if sent.get("create") else self.find(name, sent["key"])
-        if sent.get("id"):
-            row = self.tables[name].get(sent["id"])
+        if known := sent.get("id") or sent.get("update"):
+            row = self.tables[name].get(known)
+        if row is None and sent.get("update"):
+            return {"id": sent["update"], "created": False}
         problem = self._problem(name, row, sent)
         return problem or self._store(name, row, sent)
 

@@ -87,6 +87,7 @@ class CsvConnector(Connector):
         },
     }
     modes: ClassVar[frozenset[FieldMode]] = frozenset(FieldMode)
+    update_only: ClassVar[bool] = True
 
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
         """Open nothing; only publish changes that an earlier run left unpublished."""
@@ -105,7 +106,9 @@ class CsvConnector(Connector):
             )
             for kind in OWN_COLUMNS
         ]
-        self._store = Store(self._directory, context.destination, self._form, tables)
+        self._store = Store(
+            self._directory, context.destination, self._form, tables, mode=int(chosen["mode"], 8)
+        )
         self._urls = {kind: self._store.path(kind).as_uri() for kind in OWN_COLUMNS}
         self._columns: dict[str, set[str]] = {kind: set() for kind in OWN_COLUMNS}
         self._lock = threading.Lock()

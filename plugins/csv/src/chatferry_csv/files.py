@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 ROWS_AT_A_TIME = 2000
 _BYTES_AT_A_TIME = 1 << 20
+PRIVATE = 0o600
+"""Readable to its owner alone: everything here is personal data."""
 
 
 def stamp() -> int:
@@ -56,17 +58,21 @@ def append(path: Path, data: bytes, base: int, mtime: int) -> None:
 
 
 class Rewrite:
-    """A new version of a file, written beside it; use it as a context manager."""
+    """A new version of a file, written beside it; use it as a context manager.
 
-    def __init__(self, path: Path, staged: Path) -> None:
+    :param mode: the permissions of a file that is not there yet.
+    """
+
+    def __init__(self, path: Path, staged: Path, mode: int = PRIVATE) -> None:
         self.path = path
         self.staged = staged
+        self.mode = mode
         self.size = 0
         self.crc = 0
         self.inode = 0
 
     def __enter__(self) -> Self:
-        self._descriptor = os.open(self.staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        self._descriptor = os.open(self.staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
         self.inode = os.fstat(self._descriptor).st_ino
         return self
 
@@ -90,7 +96,7 @@ class Rewrite:
         try:
             old = self.path.stat()
         except FileNotFoundError:
-            pass
+            os.fchmod(self._descriptor, self.mode)
         else:
             os.fchmod(self._descriptor, old.st_mode & 0o7777)
             if old.st_gid != os.fstat(self._descriptor).st_gid:
@@ -128,6 +134,18 @@ def checksum(path: Path) -> int:
         while data := file.read(_BYTES_AT_A_TIME):
             crc = zlib.crc32(data, crc)
     return crc
+
+
+def create(path: Path, mode: int) -> None:
+    """Create a file, or take it back from those who may not read it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    try:
+        if os.fstat(descriptor).st_mode & 0o777 & ~mode or mode != PRIVATE:
+            os.fchmod(descriptor, mode)
+    except PermissionError:
+        pass  # another user's, who shares it with us
+    finally:
+        os.close(descriptor)
 
 
 def set_aside(path: Path, why: str) -> Path:

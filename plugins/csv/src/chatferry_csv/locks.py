@@ -39,7 +39,7 @@ def locked(path: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
 @contextmanager
 def try_lock(path: Path, timeout: float = 0.0) -> Iterator[bool]:
     """Try to hold the lock file for the block; yield whether it was acquired in time."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
         until = time.monotonic() + timeout
         acquired = _acquire(descriptor)

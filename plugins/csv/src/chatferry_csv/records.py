@@ -21,12 +21,15 @@ OWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
 class Change(NamedTuple):
     """One record to be written to a row. ``own`` are the leading cells, ``digest`` identifies the row.
 
+    Without ``may_create`` a row that is not there is not made.
+
     A tuple, because two are made for every lead: a frozen dataclass takes four times as long.
     """
 
     own: tuple[str, ...]
     digest: bytes
     record: Record
+    may_create: bool = True
 
     def __repr__(self) -> str:
         return f"Change(digest={self.digest.hex()})"
@@ -45,7 +48,7 @@ def changes_of(lead: Lead, form: Format) -> dict[str, Change]:
         name = form.writable(keys[0])
         if name:
             own = tuple([form.cell(key) for key in keys])
-            found[kind] = Change(own=own, digest=digest(name), record=record)
+            found[kind] = Change(own=own, digest=digest(name), record=record, may_create=not lead.update_only)
     return found
 
 

@@ -30,6 +30,11 @@ class CsvSettings(Schema):
     encoding = fields.String(load_default="utf-8", validate=validate.OneOf(ENCODINGS))
     formulas = fields.String(load_default="defuse", validate=validate.OneOf(("defuse", "keep")))
     line_breaks = fields.String(load_default="keep", validate=validate.OneOf(("keep", "flatten")))
+    mode = fields.String(
+        load_default="0600",
+        validate=validate.Regexp(r"^0?[0-7]{3}$", error='Permissions such as "0600" or "0640".'),
+        metadata={"description": "the permissions of new files: 0640 lets a group read them"},
+    )
     contact_columns = fields.List(
         fields.String(),
         load_default=list,

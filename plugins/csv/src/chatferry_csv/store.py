@@ -59,10 +59,19 @@ class _Plan:
 class Store:
     """Writes changes; one for each destination, of which several may share a directory."""
 
-    def __init__(self, directory: Path, destination: str, form: Format, tables: Sequence[Table]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        destination: str,
+        form: Format,
+        tables: Sequence[Table],
+        *,
+        mode: int = files.PRIVATE,
+    ) -> None:
         self.directory = directory
         self.destination = destination
         self.form = form
+        self.mode = mode
         self.tables = {table.kind: table for table in tables}
         self.notes: list[str] = []
         """Messages for the operator, returned with the next receipt."""
@@ -154,6 +163,8 @@ class Store:
             before = rows.get(one.digest)
             if before is None and one.digest in found:
                 before = form.cells(found[one.digest][1])
+            if before is None and not one.may_create:
+                continue
             rows[one.digest] = (
                 new_cells(one, places, form) if before is None else merged_cells(one, before, places, form)
             )
@@ -233,7 +244,7 @@ class Store:
     def _rewrite_concurrently(self, index: Index, name: str) -> None:
         """Write a new version while other processes append to the old one, then swap them."""
         path, began = self.directory / name, time.monotonic()
-        with files.Rewrite(path, self.directory / f".{name}.beside") as new:
+        with files.Rewrite(path, self.directory / f".{name}.beside", self.mode) as new:
             with index.transaction("DEFERRED"):
                 seen = index.known(name)
                 _render(new, index, seen)
@@ -248,7 +259,7 @@ class Store:
     def _rewrite(self, index: Index, state: IndexState) -> None:
         """Write a new version; call it under the lock."""
         began, path = time.monotonic(), self.directory / state.name
-        with files.Rewrite(path, self.directory / f".{state.name}.new") as new:
+        with files.Rewrite(path, self.directory / f".{state.name}.new", self.mode) as new:
             _render(new, index, state)
             self._swap(index, state, new, state.revision, began)
 
@@ -271,12 +282,14 @@ class Store:
             self.close()
         if self._index is None:
             path = self.directory / INDEX
+            files.create(path, self.mode)
             try:
                 self._index = Index(path)
             except sqlite3.DatabaseError as error:
                 if not damaged(error):
                     raise
                 self._set_index_aside()
+                files.create(path, self.mode)
                 self._index = Index(path)
         return self._index
 

@@ -17,17 +17,21 @@ from chatferry_hubspot.answers import (
     Refused,
     Result,
     Written,
+    as_temporary,
     complaints_in,
     error_of,
     results_in,
     written_of,
 )
+from chatferry_hubspot.checkboxes import INVALID_OPTION, Checkboxes
 from chatferry_hubspot.client import HubSpotClient, Path
-from chatferry_hubspot.rows import Draft, open_drafts
+from chatferry_hubspot.rows import Draft, open_drafts, settle
 
 LARGEST = 100
 """Inputs HubSpot takes in one call about objects."""
 EMAIL = "email"
+MOST_REPAIRS = 8
+"""Times a record is sent again without the fields that HubSpot refused: it may name one at a time."""
 UNKNOWN_PROPERTY = "PROPERTY_DOESNT_EXIST"
 _UNMENTIONED = "HubSpot's answer does not mention the record"
 
@@ -39,18 +43,70 @@ def most_calls(inputs: int) -> int:
     return hundreds * 8 * (halvings + 1)
 
 
+def repair(draft: Draft, needed: Collection[str]) -> bool:
+    """Take the fields off a draft for which it was refused; return whether there is something to send again.
+
+    :param needed: the properties that records are found by.
+    """
+    if not isinstance(draft.result, Refused) or draft.result.conflict or draft.result.missing:
+        return False
+    complaint = draft.result.complaint
+    names = (complaint.properties & draft.properties.names) - {*needed, draft.id_property}
+    if not names:
+        return False
+    note = f"{', '.join(sorted(names))} was left out: HubSpot refuses it ({complaint.name})"
+    draft.properties, draft.result = draft.properties.without(*names, note=note), None
+    return True
+
+
+def _is_of_option(refused: Refused) -> bool:
+    return INVALID_OPTION in refused.complaint.name
+
+
 class BatchWriter:
     """Writes drafts a hundred at a time."""
 
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
+        self._checkboxes = Checkboxes(client)
 
     def write(self, path: Path, kind: str, drafts: Sequence[Draft]) -> None:
         """Give each draft its result; all of them are found by the same property.
 
-        An error that is not about the data ends the work: what was not sent shares it.
+        An error that is not about the data ends the work: what was not sent shares it. Of a record
+        that is refused for some of its fields the rest is sent again, see :func:`repair`.
         """
         drafts = open_drafts(drafts)
+        for draft in drafts:
+            draft.properties = self._checkboxes.fit(kind, draft.properties)
+        self._write(path, kind, drafts)
+        for _ in range(MOST_REPAIRS):
+            drafts = [*self._relearned(kind, drafts), *self._repaired(drafts)]
+            if not drafts:
+                return
+            self._write(path, kind, drafts)
+
+    def _relearned(self, kind: str, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return the drafts that were refused for an option, with their lists as HubSpot takes them."""
+        refused = [
+            draft for draft in drafts if isinstance(draft.result, Refused) and _is_of_option(draft.result)
+        ]
+        try:
+            if not refused or not self._checkboxes.learn(kind):
+                return []
+        except DeliveryError as error:
+            settle(refused, as_temporary(error, "HubSpot does not say which options it has"))
+            return []
+        for draft in refused:
+            draft.properties, draft.result = self._checkboxes.fit(kind, draft.properties), None
+        return refused
+
+    def _repaired(self, drafts: Sequence[Draft]) -> list[Draft]:
+        if self._client.options.strict:
+            return []
+        return [draft for draft in drafts if repair(draft, self._client.options.own_properties)]
+
+    def _write(self, path: Path, kind: str, drafts: Sequence[Draft]) -> None:
         work = _BatchWrite(self._client, path, kind, drafts)
         outcomes = isolate(
             drafts, work.send, size=LARGEST, calls=most_calls(len(drafts)), culprits=work.culprits

@@ -11,17 +11,18 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from chatferry import AuthFailure, DeliveryError, Memory, TemporaryFailure, __version__
 from chatferry.http import Bearer
+from chatferry.http.exchange import AnswerTooLong, bounded_session
 from chatferry_hubspot.answers import Forbidden, HttpAnswer, NoSuchObject, Refused, complain
 from chatferry_hubspot.auth import BearerToken, token_of
 from chatferry_hubspot.limits import RateLimitPace, limit_error
 from chatferry_hubspot.settings import Options
 
-CONNECT_TIMEOUT = 5.0
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes, unpacked: a batch of a hundred records with their longest texts is a tenth of it."""
 LOCKED_WAIT = 2.0
 MIGRATION_WAIT = 3600.0
 CORRELATION = "X-HubSpot-Correlation-Id"
@@ -74,7 +75,6 @@ def new_session() -> requests.Session:
     That is: when no connection came about, and when reading. Everything else is left to the
     engine, which knows how often and for how long, and survives a restart.
     """
-    session = requests.Session()
     retry = Retry(
         total=2,
         connect=2,
@@ -86,8 +86,7 @@ def new_session() -> requests.Session:
         backoff_factor=0.2,
         respect_retry_after_header=False,
     )
-    session.mount("https://", HTTPAdapter(max_retries=retry))
-    session.mount("http://", HTTPAdapter(max_retries=retry))
+    session = bounded_session(largest=LARGEST_ANSWER, retry=retry)
     session.headers["User-Agent"] = f"chatferry/{__version__}"
     session.headers["Accept"] = "application/json"
     return session
@@ -208,12 +207,14 @@ class HubSpotClient:
                 path.method,
                 url,
                 auth=Bearer(token),
-                timeout=(CONNECT_TIMEOUT, self.options.timeout),
+                timeout=self.options.timeout,
                 allow_redirects=False,
                 **content,
             )
         except requests.Timeout:
             raise TemporaryFailure("HubSpot did not answer in time; it may have written or not") from None
+        except AnswerTooLong as error:
+            raise TemporaryFailure(f"HubSpot's answer is not read: {error}") from None
         except requests.RequestException as error:
             raise TemporaryFailure(f"HubSpot cannot be reached ({type(error).__name__})") from None
         return read_answer(response)

@@ -38,12 +38,17 @@ def provision(ctx: click.Context, destination: str, *, dry_run: bool, yes: bool,
     steps = plan(connector.client, connector.context.fields)
     if output == "text":
         _show(steps, "Plan")
-    if dry_run or not any(step.action is Action.CREATE for step in steps):
+    if dry_run:
+        _finish(steps, output, "Nothing was changed.")
+        return
+    if not any(step.action is Action.CREATE for step in steps):
+        connector.remember_storage()
         _finish(steps, output, "Nothing was changed.")
         return
     if not yes:
         click.confirm("Create what is missing?", abort=True, err=True)
     done = list(apply(connector.client, steps))
+    connector.remember_storage()
     if output == "text":
         _show(done, "Done")
     _finish(done, output, "")

@@ -21,6 +21,7 @@ from chatferry_hubspot.reads import BatchReader
 from chatferry_hubspot.rows import Draft, LeadRow, open_rows
 from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
 from chatferry_hubspot.storage import NOTES, ConversationStorage, StorageChooser
+from chatferry_hubspot.updates import Updates
 
 if TYPE_CHECKING:
     from chatferry.emulators.stage import Stage
@@ -42,6 +43,7 @@ class HubSpot(Connector):
     Settings = HubSpotSettings
     mapping: ClassVar[Mapping[str, Mapping[str, str]]] = DEFAULT_MAPPING
     modes: ClassVar[frozenset[FieldMode]] = frozenset(FieldMode)
+    update_only: ClassVar[bool] = True
 
     def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
         super().__init__(settings, context)
@@ -54,12 +56,20 @@ class HubSpot(Connector):
         self._conversations = ConversationRecords(writer, reader)
         self._notes = Notes(self.client, writer, reader, context.memory)
         self._associations = Associations(self.client)
+        self._updates = Updates(writer, reader, self._chooser, self.options)
 
     def deliver(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
-        """Write the leads step by step; each step leaves out those that an earlier one has failed."""
+        """Write the leads; those of which iAdvize shows less than before only update what is there."""
+        self.client.begin(WORK_TIME)
+        updates = [lead for lead in leads if lead.update_only]
+        updated = iter(self._updates.write(updates))
+        written = iter(self._write([lead for lead in leads if not lead.update_only]))
+        return [next(updated if lead.update_only else written) for lead in leads]
+
+    def _write(self, leads: Sequence[Lead]) -> Sequence[Outcome]:
+        """Write step by step; each step leaves out those that an earlier one has failed."""
         if not leads:
             return []
-        self.client.begin(WORK_TIME)
         rows = self._rows(leads)
         self._contacts.write(rows)
         self._conflicts.settle(rows)
@@ -120,6 +130,10 @@ class HubSpot(Connector):
         from chatferry_hubspot.demo import stage  # noqa: PLC0415  (not needed on a normal run)
 
         return stage(directory)
+
+    def remember_storage(self) -> None:
+        """Look where conversations go: an account seen to have the custom object never gets notes instead."""
+        self._chooser.storage(fresh=True)
 
     def close(self) -> None:
         """Close the connections."""

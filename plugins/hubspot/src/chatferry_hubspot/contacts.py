@@ -46,7 +46,8 @@ def contact_draft(lead: Lead, options: Options) -> Draft:
         stage = {LIFECYCLE_STAGE: options.lifecycle_stage}
         mapped = replace(mapped, create_only={**mapped.create_only, **stage})
     if email:
-        return Draft(id_property=EMAIL, id=email, properties=mapped.plus(EMAIL, email))
+        known_by = lead.visitor.id or lead.key
+        return Draft(id_property=EMAIL, id=email, properties=mapped.plus(EMAIL, email), anonymous=known_by)
     return Draft(id_property=options.visitor_property, id=visitor, properties=mapped)
 
 
@@ -77,8 +78,31 @@ class Contacts:
         self._reader.look(CONTACTS, drafts)
         self._update_merged([draft for draft in open_drafts(drafts) if _by_second_address(draft)])
         self._writer.write(Path.UPSERT, CONTACTS, open_drafts(drafts))
+        self._write_without_email([draft for draft in drafts if self._has_no_address(draft)])
         for draft in drafts:
             draft.result = self.understood(draft.result)
+
+    def _has_no_address(self, draft: Draft) -> bool:
+        """Return whether HubSpot refuses the e-mail that a contact would be found by."""
+        refused = isinstance(draft.result, Refused) and not draft.result.conflict
+        by_email = draft.id_property == EMAIL and bool(draft.anonymous) and not self._options.strict
+        return (
+            refused
+            and by_email
+            and isinstance(draft.result, Refused)
+            and EMAIL in draft.result.complaint.properties
+        )
+
+    def _write_without_email(self, drafts: Sequence[Draft]) -> None:
+        """Write contacts by the visitor's id whose e-mail HubSpot refuses: a lead is worth more than it."""
+        name = self._options.visitor_property
+        for draft in drafts:
+            complaint = draft.result.complaint.name if isinstance(draft.result, Refused) else ""
+            note = f"the e-mail was left out: HubSpot refuses it ({complaint})"
+            draft.properties = draft.properties.without(EMAIL, note=note).plus(name, draft.anonymous)
+            draft.id_property, draft.id, draft.held, draft.result = name, draft.anonymous, None, None
+        self._reader.look(CONTACTS, drafts)
+        self._writer.write(Path.UPSERT, CONTACTS, open_drafts(drafts))
 
     def _update_merged(self, drafts: Sequence[Draft]) -> None:
         """Update merged contacts by their ids: an upsert would make the address its first one.

@@ -126,6 +126,11 @@ class Properties:
     notes: tuple[str, ...] = ()
 
     @property
+    def names(self) -> frozenset[str]:
+        """The properties that may be written."""
+        return frozenset({*self.values, *self.fill_if_empty, *self.create_only})
+
+    @property
     def conditional(self) -> frozenset[str]:
         """The properties that are written or not after a look at what the account holds."""
         return frozenset({*self.fill_if_empty, *self.create_only} - set(self.values))
@@ -156,9 +161,14 @@ class Properties:
         """Return the record with one more value."""
         return replace(self, values={**self.values, name: value})
 
-    def without(self, name: str) -> Properties:
-        """Return the record without one of its values."""
-        return replace(self, values={key: value for key, value in self.values.items() if key != name})
+    def without(self, *names: str, note: str | None = None) -> Properties:
+        """Return the record without some of its values, with a note on it."""
+        return Properties(
+            values={key: value for key, value in self.values.items() if key not in names},
+            fill_if_empty={key: value for key, value in self.fill_if_empty.items() if key not in names},
+            create_only={key: value for key, value in self.create_only.items() if key not in names},
+            notes=self.notes if note is None else (*self.notes, note),
+        )
 
 
 def properties_of(

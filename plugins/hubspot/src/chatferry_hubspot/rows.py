@@ -28,6 +28,8 @@ class Draft:
     properties: Properties = field(default_factory=Properties, repr=False)
     held: Written | None = field(default=None, repr=False)
     """What the account holds, if it was asked."""
+    anonymous: str = field(default="", repr=False)
+    """What a contact is known by if HubSpot refuses its e-mail."""
     associations: tuple[Mapping[str, Any], ...] | None = None
     result: Result | None = None
     """What became of it; None as long as that is open."""
@@ -105,6 +107,8 @@ def write_folded(
     write([one for one, _ in folded])
     refused: list[list[D]] = []
     for one, group in folded:
+        for draft in group if len(group) > 1 else ():
+            draft.properties = replace(draft.properties, notes=one.properties.notes)
         if one_by_one and len(group) > 1 and isinstance(one.result, PermanentFailure):
             refused.append(group)
         elif one.result is not None:

@@ -52,6 +52,8 @@ class Options:
     account_id: str | None = None
     timeout: float = 30.0
     """Seconds one answer of HubSpot may take."""
+    strict: bool = False
+    """Whether a lead of which HubSpot refuses a field is refused, instead of the field alone."""
     types: Mapping[str, str] = field(default_factory=dict)
     """Per property, the type ``provision`` gives it; ``text`` where nothing is said."""
 
@@ -64,7 +66,9 @@ class Options:
 class HubSpotSettings(Schema):
     """Validates a destination's ``settings`` table."""
 
-    access_token = SecretField(metadata={"example": "env:HUBSPOT_TOKEN", "description": "a service key"})
+    access_token = SecretField(
+        in_header=True, metadata={"example": "env:HUBSPOT_TOKEN", "description": "a service key"}
+    )
     client_id = fields.String(validate=validate.Length(min=1))
     client_secret = SecretField()
     refresh_token = SecretField()
@@ -82,6 +86,7 @@ class HubSpotSettings(Schema):
     time_zone = fields.String()
     account_id = fields.String(validate=validate.Regexp(r"^\d+$", error="The account's number, as a string."))
     timeout = fields.Float(validate=validate.Range(min=1, max=100))
+    strict = fields.Boolean()
     types = fields.Dict(keys=fields.String(validate=_NAME), values=fields.String())
 
     @validates_schema

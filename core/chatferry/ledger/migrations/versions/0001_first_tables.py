@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001.2"
+revision = "0001.4"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -46,7 +46,20 @@ def upgrade() -> None:
             "event_facts",
             sa.Text(),
             nullable=True,
-            comment="JSON: the facts of its pruned events; may quote the visitor",
+            comment="JSON: the facts of its pruned events, and what the API showed; may quote the visitor",
+        ),
+        sa.Column(
+            "listed_operators",
+            sa.Text(),
+            nullable=True,
+            comment="JSON: the operators in iAdvize's list of closed conversations",
+        ),
+        sa.Column("most_messages", sa.Integer(), nullable=False, comment="that a reading showed"),
+        sa.Column(
+            "most_profile",
+            sa.Integer(),
+            nullable=False,
+            comment="0 nothing, 1 some, 2 an e-mail too",
         ),
         sa.Column("erased_at", sa.Double(), nullable=True, comment="nothing is read of it again"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
