@@ -181,7 +181,8 @@ class Conversation:
 class Answer:
     """One finding of a strategy, which can be pointed at in the transcript.
 
-    ``earlier`` holds what the same question was answered before, oldest first.
+    ``earlier`` holds what the same question was answered before, oldest first; ``more`` the ids of the
+    messages that the visitor wrote after the answer had ended, before the next marked question.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Answer:
     strategy: str
     question: str | None = field(default=None, repr=False)
     earlier: tuple[Answer, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,16 +176,16 @@ class Installation:
         """Return those fields of a conversation's record that do not hold what is true, as they are held."""
         truth = self.world.truth(key.split("-", 2)[2])
         expected = {
-            "email": usable_email(truth.email) or "",
-            "channel": truth.channel,
-            "language": truth.language,
-            **{name: answer.value for name, answer in truth.answers.items()},
-            **{name: "" for name in truth.unanswered if name not in truth.files_only},
+            "email": [usable_email(truth.email) or ""],
+            "channel": [truth.channel],
+            "language": [truth.language],
+            **{name: answer.values for name, answer in truth.answers.items()},
+            **{name: [""] for name in truth.unanswered if name not in truth.files_only},
         }
         return {
             name: held[name]
-            for name, value in expected.items()
-            if name in held and _plain(held[name]) != _plain(value)
+            for name, values in expected.items()
+            if name in held and _plain(held[name]) not in map(_plain, values)
         }
 
     @property

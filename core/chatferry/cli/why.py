@@ -116,7 +116,8 @@ def _answer(answer: Answer) -> str:
     where = ", ".join(ids) if len(ids) <= _MESSAGES else f"{len(ids)} messages"
     source = f"{answer.strategy}, {where or 'no message'}"
     earlier = f"; {len(answer.earlier)} earlier" if answer.earlier else ""
-    return f"{line}  ({source}{earlier})"
+    more = f"; later messages left out: {len(answer.more)}" if answer.more else ""
+    return f"{line}  ({source}{earlier}{more})"
 
 
 def _add_journey(tree: Tree, journey: Journey, now: float) -> Tree:
@@ -240,6 +241,7 @@ def _answers_as_json(answers: Any) -> Sequence[dict[str, Any]]:
             "message_ids": answer.message_ids,
             "strategy": answer.strategy,
             "earlier": _answers_as_json(answer.earlier),
+            "more": answer.more,
         }
         for answer in answers
     ]

@@ -120,8 +120,9 @@ def _check_answers(found: Sequence[object]) -> None:
 
 def _check_texts(answer: Answer) -> None:
     """Refuse what is no text here: in the ledger it would fail the whole conversation."""
-    if not isinstance(answer.message_ids, tuple) or not isinstance(answer.earlier, tuple):
-        raise TypeError(f"message_ids and earlier of the answer {answer.name} are tuples")
+    if not all(isinstance(several, tuple) for several in (answer.message_ids, answer.earlier, answer.more)):
+        raise TypeError(f"message_ids, earlier and more of the answer {answer.name} are tuples")
     question = () if answer.question is None else (answer.question,)
-    if not all(isinstance(text, str) for text in (answer.strategy, *question, *answer.message_ids)):
+    texts = (answer.strategy, *question, *answer.message_ids, *answer.more)
+    if not all(isinstance(text, str) for text in texts):
         raise TypeError(f"the answer {answer.name} holds something that is no text")

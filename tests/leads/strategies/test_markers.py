@@ -49,11 +49,6 @@ def test_the_rich_sample_is_answered_as_a_reader_would():
     }
 
 
-def test_interjections_and_transfers_do_not_end_an_answer():
-    chat = talk().bot("[](Q1) Why?").visitor("a").agent("ok").system("transferred").agent("Hi").visitor("b")
-    assert values(chat) == {"Q1": "a\nb"}
-
-
 def test_the_visitors_own_marker_asks_nothing_and_is_taken_out():
     assert values(talk().visitor("[](Q9) Hi").bot("[](Q1) Why?").visitor("[](Q1) because")) == {
         "Q1": "because"

@@ -142,7 +142,7 @@ def _fields(
         for name, expression in fields.items():
             evaluate = _evaluator(expression)
             if evaluate is not None:
-                values = [value for source in sources if (value := evaluate(source)) is not None]
+                values = [value for source in sources for value in evaluate(source)]
                 yield f"{kind}.{name}", values, one.records.get(kind, {}).get(name) or ""
 
 
@@ -151,18 +151,20 @@ def _transcript_lines(truth: Truth) -> tuple[str, ...]:
     return tuple(line for answer in truth.answers.values() for line in answer.value.splitlines() if line)
 
 
-def _evaluator(expression: str) -> Callable[[Truth], Any] | None:
-    found = _ANSWER.fullmatch(expression)
-    if found is None:
-        return _TRUTHS.get(expression)
-    return lambda truth: _answer(truth, found[1])
+def _evaluator(expression: str) -> Callable[[Truth], Sequence[Any]] | None:
+    """Return what gives the right values of an expression, none where there should be nothing."""
+    if found := _ANSWER.fullmatch(expression):
+        return lambda truth: _answer(truth, found[1])
+    if (evaluate := _TRUTHS.get(expression)) is None:
+        return None
+    return lambda truth: [] if (value := evaluate(truth)) is None else [value]
 
 
-def _answer(truth: Truth, name: str) -> Any:
-    """Return the right answer; any text will do where the visitor sent only a file."""
+def _answer(truth: Truth, name: str) -> Sequence[Any]:
+    """Return the right answers; any text will do where the visitor sent only a file."""
     if name in truth.files_only:
-        return ()
-    return truth.answers[name].value if name in truth.answers else None
+        return [()]
+    return truth.answers[name].values if name in truth.answers else ()
 
 
 def _count(result: Comparison, key: str, name: str, expected: Sequence[Any], found: str) -> None:

@@ -68,26 +68,36 @@ class Cast:
         if question.choices and self.rng.random() < 0.3:  # noqa: PLR2004  (a click on the menu)
             picked = (self.rng.choice(question.choices),)
         for text in picked:
-            self.scene.visitor(text)
+            self.scene.reply(text)
 
     def ask_contact(self, speaker: Operator, number: int) -> None:
         """Ask for the e-mail, which a visitor may refuse."""
         self.scene.operator(speaker, self.marked(number, self.scene.language.ask_email), asks=(f"Q{number}",))
         address = self.scene.person.profile["email"]
         if address:
-            self.scene.visitor(address)
+            self.scene.reply(address)
         else:
-            self.scene.write_contact()
+            self.scene.write_contact(self.scene.reply)
 
-    def chatter(self, speaker: Operator, rounds: int) -> None:
+    def ask_name(self, speaker: Operator) -> None:
+        """Ask a question without a marker: what the visitor says is no answer that could be pointed at."""
+        self.scene.operator(speaker, self.scene.language.ask_name)
+        self.scene.visitor(
+            self.scene.person.profile["firstName"] or self.scene.person.profile["lastName"] or "X"
+        )
+
+    def chatter(self, speaker: Operator, rounds: int, *, after_a_reply: bool = False) -> None:
         """Exchange messages that ask and answer nothing."""
-        for _ in range(rounds):
+        for turn in range(rounds):
             self.scene.operator(speaker, self.rng.choice(self.scene.language.chat))
-            self.scene.visitor(self.rng.choice(self.scene.language.visitor_chat))
+            say = self.scene.aside if after_a_reply and not turn else self.scene.visitor
+            say(self.rng.choice(self.scene.language.visitor_chat))
 
     def part(self, speaker: str | Operator) -> None:
-        """Say good-bye."""
-        self.scene.write_contact()
+        """Ask where to write to the visitor, if need be, and say good-bye."""
+        if self.scene.has_contact_to_write:
+            self.scene.operator(speaker, self.scene.language.ask_email)
+            self.scene.write_contact()
         self.scene.operator(speaker, self.scene.language.bye)
         if self.rng.random() < 0.5:  # noqa: PLR2004  (half of the visitors are polite)
             self.scene.visitor(self.scene.language.thanks)
@@ -120,7 +130,8 @@ def agent_prepared(stage: Cast) -> None:
     for number, topic in enumerate(stage.topics(2), start=1):
         stage.ask(agent, number, topic)
         stage.reply(topic)
-        stage.chatter(agent, 1)
+        stage.chatter(agent, 1, after_a_reply=True)
+    stage.ask_name(agent)
     stage.part(agent)
 
 
@@ -129,7 +140,7 @@ def bot_menus(stage: Cast) -> None:
     stage.enter(stage.bot)
     question = stage.scene.language.questions["vehicle"]
     stage.menu(stage.bot, stage.marked(1, question.ask), question.choices, asks=("Q1",))
-    stage.scene.visitor(stage.rng.choice(question.choices))
+    stage.scene.reply(stage.rng.choice(question.choices))
     stage.ask_contact(stage.bot, 2)
     stage.part(stage.bot)
 
@@ -155,7 +166,7 @@ def unanswered(stage: Cast) -> None:
     stage.ask(stage.bot, 1, "vehicle")
     stage.reply("vehicle")
     stage.ask(stage.bot, 2, "budget")
-    stage.scene.visitor(None, _image())
+    stage.scene.reply(None, _image())
     stage.ask(stage.bot, 3, "delay")
     stage.scene.system("VisitorLeftSystemAttachment")
     stage.scene.system("ConversationClosedSystemAttachment")
@@ -183,7 +194,7 @@ def long_talk(stage: Cast) -> None:
     stage.chatter(agent, stage.rng.randint(55, 130))
     stage.ask(agent, 2, "project")
     stage.reply("project")
-    stage.chatter(agent, 3)
+    stage.chatter(agent, 3, after_a_reply=True)
     stage.ask(agent, 3, "delay")
     stage.reply("delay")
     stage.part(agent)
@@ -213,7 +224,7 @@ def odd_markers(stage: Cast) -> None:
 
 
 def several_contacts(stage: Cast) -> None:
-    """Bot, agent, another agent, and the first again; one answer goes on across a transfer."""
+    """Bot, agent, another agent, and the first again; the visitor talks on after a transfer."""
     first, second = stage.agents
     stage.enter(stage.bot)
     stage.ask(stage.bot, 1, "project")
@@ -223,6 +234,7 @@ def several_contacts(stage: Cast) -> None:
     stage.scene.visitor(stage.rng.choice(stage.scene.language.visitor_chat))
     stage.ask(first, 2, "delay")
     stage.reply("delay")
+    stage.ask_name(first)
     stage.transfer(second)
     stage.ask(second, 10, "city", marker="[](Q{n}) ")
     stage.reply("city")
@@ -236,11 +248,11 @@ def long_answers(stage: Cast) -> None:
     stage.enter(agent)
     stage.ask(agent, 1, "project")
     for text in scene.language.questions["project"].answers[0]:
-        scene.visitor(text)
+        scene.reply(text)
         scene.operator(agent, scene.rng.choice(scene.language.chat))
     stage.ask(agent, 2, "budget")
     sentences = [text for question in scene.language.questions.values() for text in question.answers[0]]
-    scene.visitor("\n".join(sentences * 8))
+    scene.reply("\n".join(sentences * 8))
     stage.ask_contact(agent, 3)
     stage.part(agent)
 
@@ -250,10 +262,10 @@ def attachments(stage: Cast) -> None:
     agent, scene = stage.agents[0], stage.scene
     stage.enter(agent)
     stage.ask(agent, 1, "vehicle")
-    scene.visitor(None, _image())
+    scene.reply(None, _image())
     stage.reply("vehicle")
     scene.operator(agent, None, *_brand_attachments())
-    scene.visitor(scene.rng.choice(scene.language.visitor_chat), _file("devis été.pdf", "application/pdf"))
+    scene.aside(scene.rng.choice(scene.language.visitor_chat), _file("devis été.pdf", "application/pdf"))
     stage.ask(agent, 2, "delay")
     stage.reply("delay")
     stage.part(agent)

@@ -7,7 +7,7 @@ parsed from the texts.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,13 @@ class TrueAnswer:
     value: str = field(repr=False)
     message_ids: tuple[str, ...]
     earlier: tuple[str, ...] = field(default=(), repr=False)
+    aside: str = field(default="", repr=False)
+    """What the visitor said next, once the brand had put in a word: whether that belongs to it is open."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The answers that are right, one of them unless there is an aside."""
+        return (self.value, f"{self.value}\n{self.aside}") if self.aside else (self.value,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,19 @@ class Script:
         return tuple(dict.fromkeys(operator for _, operator in self.pushes))
 
 
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """What the visitor replied to the questions of one message."""
+
+    replies: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    aside: str = field(default="", repr=False)
+
+    @property
+    def value(self) -> str:
+        """The replies, a line each."""
+        return "\n".join(text for _, text in self.replies)
+
+
 class Scene:
     """Generates a conversation line by line, and records the ground truth."""
 
@@ -96,7 +116,7 @@ class Scene:
         self.pushes: list[tuple[float, int]] = []
         self.email_message_id: str | None = None
         self.phone_message_id: str | None = None
-        self._attempts: list[tuple[str, list[tuple[str, str]]]] = []
+        self._attempts: list[tuple[str, Attempt]] = []
         self._filed: set[str] = set()
 
     def _add(self, speaker: str | Operator, text: str | None = None, *attachments: Mapping[str, Any]) -> str:
@@ -133,26 +153,40 @@ class Scene:
 
     def _open(self, *questions: str) -> None:
         # Questions of one message share the replies: which reply answers which question cannot be known.
-        shared: list[tuple[str, str]] = []
+        shared = Attempt()
         self._attempts.extend((question, shared) for question in questions)
 
-    def visitor(self, text: str | None, *attachments: Mapping[str, Any]) -> str:
-        """Let the visitor speak; text belongs to the question that is open."""
-        line_id = self._add("visitor", text, *attachments)
+    def reply(self, text: str | None, *attachments: Mapping[str, Any]) -> str:
+        """Let the visitor reply to the question that is open."""
+        line_id = self.visitor(text, *attachments)
         if text and self._attempts:
-            self._attempts[-1][1].append((line_id, text))
+            self._attempts[-1][1].replies.append((line_id, text))
         elif attachments and self._attempts:
             self._filed.add(self._attempts[-1][0])
         return line_id
 
-    def write_contact(self) -> None:
-        """Let the visitor write the addresses that are not in the profile."""
+    def aside(self, text: str, *attachments: Mapping[str, Any]) -> None:
+        """Let the visitor say something after a reply that may be part of it or not."""
+        self.visitor(text, *attachments)
+        self._attempts[-1][1].aside = text
+
+    def visitor(self, text: str | None, *attachments: Mapping[str, Any]) -> str:
+        """Let the visitor say something that is no reply to a marked question."""
+        return self._add("visitor", text, *attachments)
+
+    def write_contact(self, say: Callable[[str], str] | None = None) -> None:
+        """Let the visitor write the addresses that are not in the profile, as a reply or otherwise."""
+        say = say or self.visitor
         if self.person.typed_email and self.email_message_id is None:
-            hint = self.language.email_hint.format(email=self.person.typed_email)
-            self.email_message_id = self.visitor(hint)
+            self.email_message_id = say(self.language.email_hint.format(email=self.person.typed_email))
         if self.person.typed_phone and self.phone_message_id is None:
-            hint = self.language.phone_hint.format(phone=self.person.typed_phone)
-            self.phone_message_id = self.visitor(hint)
+            self.phone_message_id = say(self.language.phone_hint.format(phone=self.person.typed_phone))
+
+    @property
+    def has_contact_to_write(self) -> bool:
+        """Whether the visitor has an address that is neither in the profile nor written yet."""
+        email = self.person.typed_email and self.email_message_id is None
+        return bool(email or (self.person.typed_phone and self.phone_message_id is None))
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -168,19 +202,16 @@ class Scene:
     @property
     def answers(self) -> dict[str, TrueAnswer]:
         """The right answers: of a question asked again, the last that is not empty."""
-        found: dict[str, list[list[tuple[str, str]]]] = {}
-        for name, messages in self._attempts:
-            if messages:
-                found.setdefault(name, []).append(messages)
+        found: dict[str, list[Attempt]] = {}
+        for name, attempt in self._attempts:
+            if attempt.replies:
+                found.setdefault(name, []).append(attempt)
         return {
             name: TrueAnswer(
-                value=_join(attempts[-1]),
-                message_ids=tuple(line_id for line_id, _ in attempts[-1]),
-                earlier=tuple(_join(attempt) for attempt in attempts[:-1]),
+                value=last.value,
+                message_ids=tuple(line_id for line_id, _ in last.replies),
+                earlier=tuple(attempt.value for attempt in earlier),
+                aside=last.aside,
             )
-            for name, attempts in found.items()
+            for name, (*earlier, last) in found.items()
         }
-
-
-def _join(messages: list[tuple[str, str]]) -> str:
-    return "\n".join(text for _, text in messages)

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, validate
 
 from chatferry.leads.marker_syntax import find, normalise
-from chatferry.leads.quotes import own_words
-from chatferry.leads.transcripts import readable, readable_text
+from chatferry.leads.strategies.replies import Reply
 from chatferry.model import Answer, AuthorKind, Conversation, Message
 from chatferry.strategy import Strategy
 from chatferry.text import printable
@@ -18,7 +17,7 @@ from chatferry.text import printable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question as it was asked once: its name, its text, and the replies up to the next one.
+    """A question as it was asked once: its name, its text, and the replies to it.
 
     Several markers in one message share the replies: which words answer which cannot be known.
     """
@@ -28,35 +27,43 @@ class Asked:
     message_id: str
     replies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """The id and the readable text of each reply."""
+    more: tuple[str, ...] = ()
+    """The ids of the visitor's messages after the replies, up to the next marked question."""
 
 
-def asked(conversation: Conversation) -> Iterator[Asked]:
+def asked(conversation: Conversation, *, interjections: int | None = None) -> Iterator[Asked]:
     """Return every marked question in the order asked, answered or not.
 
-    Questions are asked by agents, bots and automatic texts, in attachments too. Their messages without
-    a marker do not end an answer. A file is a reply where there is no text.
+    Questions are asked by agents, bots and automatic texts, in attachments too. A file is a reply where there
+    is no text.
+
+    :param interjections: how many times the brand may speak within the replies to a question; None: its
+        messages without a marker end nothing.
     """
-    pending: list[tuple[str, str]] = []
-    asking = ""
-    words: list[tuple[str, str]] = []
-    files: list[tuple[str, str]] = []
+    reply: Reply | None = None
     for message in conversation.messages:
         if message.author.kind is AuthorKind.VISITOR:
-            if not pending:
-                continue
-            if text := own_words(readable_text(message.text)):
-                words.append((message.id, text))
-            elif message.attachments and (text := readable(message)):
-                files.append((message.id, text))
+            if reply:
+                reply.add(message)
         elif questions := _questions(message):
-            yield from _closed(pending, asking, words or files)
-            pending, asking, words, files = questions, message.id, [], []
-    yield from _closed(pending, asking, words or files)
+            if reply:
+                yield from _closed(reply)
+            reply = Reply(asked=message, questions=questions, interjections=interjections)
+        elif reply:
+            reply.interrupt(message)
+    if reply:
+        yield from _closed(reply)
 
 
-def _closed(pending: list[tuple[str, str]], asking: str, replies: list[tuple[str, str]]) -> Iterator[Asked]:
-    for name, question in pending:
-        yield Asked(name=name, question=question, message_id=asking, replies=tuple(replies))
+def _closed(reply: Reply) -> Iterator[Asked]:
+    for name, question in reply.questions:
+        yield Asked(
+            name=name,
+            question=question,
+            message_id=reply.asked.id,
+            replies=tuple(reply.said),
+            more=tuple(reply.more),
+        )
 
 
 def _questions(message: Message) -> list[tuple[str, str]]:
@@ -88,6 +95,8 @@ class MarkersSettings(Schema):
     """The options of ``markers``."""
 
     names = Names(load_default=dict)
+    interjections = fields.Integer(load_default=1, strict=True, validate=validate.Range(0, 1000))
+    until_next_marker = fields.Boolean(load_default=False)
     unanswered = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1))
 
 
@@ -98,10 +107,18 @@ class Markers(Strategy):
     question without a reply gives no answer, unless ``unanswered`` says what to put: then an
     administrator can tell "asked, no reply" from "never asked". Such an answer points at the
     question's own message. Two questions renamed to one name count as one asked again.
+
+    An answer ends where the talk turns to something else, as :mod:`~chatferry.leads.strategies.replies` says:
+    the brand may speak ``interjections`` times within it. With ``until_next_marker`` it ends at the next
+    marked question only.
     """
 
     name: ClassVar[str] = "markers"
     Settings: ClassVar[type[Schema]] = MarkersSettings
+
+    @property
+    def _interjections(self) -> int | None:
+        return None if self.settings.get("until_next_marker") else self.settings.get("interjections", 1)
 
     def extract(self, conversation: Conversation, found: Mapping[str, Answer]) -> Iterable[Answer]:  # noqa: ARG002  (a strategy's signature)
         """Return one answer a question that was replied to."""
@@ -109,7 +126,10 @@ class Markers(Strategy):
         unanswered: str | None = self.settings.get("unanswered")
         replied: dict[str, list[Asked]] = {}
         silent: dict[str, Asked] = {}
-        for once in asked(conversation):
+        interjections = (
+            None if self.settings.get("until_next_marker") else self.settings.get("interjections", 1)
+        )
+        for once in asked(conversation, interjections=interjections):
             name = names.get(once.name, once.name)
             if not once.replies:
                 silent[name] = once
@@ -131,6 +151,7 @@ def _answer(name: str, once: Asked) -> Answer:
         message_ids=tuple(message_id for message_id, _ in once.replies),
         strategy=Markers.name,
         question=once.question or None,
+        more=once.more,
     )
 
 
@@ -141,7 +162,11 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _placeholder(name: str, once: Asked, value: str) -> Answer:
-    text = once.question or None
     return Answer(
-        name=name, value=value, message_ids=(once.message_id,), strategy=Markers.name, question=text
+        name=name,
+        value=value,
+        message_ids=(once.message_id,),
+        strategy=Markers.name,
+        question=once.question or None,
+        more=once.more,
     )
