@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -144,7 +145,10 @@ def test_a_damaged_ledger_says_so_and_what_to_do(run, configure, folder):
 def test_a_ledger_of_a_newer_chatferry_says_so(run, configure, folder):
     configure()
     made(folder)
-    with Ledger(f"sqlite:///{folder}/chatferry.db").database.write() as connection:
+    with (
+        closing(Ledger(f"sqlite:///{folder}/chatferry.db")) as ledger,
+        ledger.database.write() as connection,
+    ):
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     ended = run("status")
     assert ended.code == 3
