@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+from chatferry.cli.demo.run import DemoPlan, demonstrate
 from chatferry.cli.demo.truth import compare, key_of
-from chatferry.emulators.stage import Arrived
+from chatferry.emulators.stage import Arrived, Stage
 
 CsvConnector = pytest.importorskip(
     "chatferry_csv.connector", reason="the demonstration's leads go into CSV files"
@@ -48,6 +50,32 @@ def test_every_lead_arrives_as_the_emulator_knows_it(tmp_path):
     assert [line.rsplit("/", 1)[-1] for line in found["places"]] == ["contacts.csv", "conversations.csv"]
     assert len((folder / "conversations.csv").read_bytes()) > 10_000
     assert port_is_free(folder)
+
+
+@pytest.mark.slow
+def test_the_time_is_that_of_the_last_lead_though_one_is_wrong(tmp_path):
+    began, arrivals = time.monotonic(), {}
+
+    class Garbling(CsvConnector):
+        """Shows a wrong e-mail in one lead, for ever."""
+
+        @classmethod
+        @contextmanager
+        def stage(cls, directory):
+            with CsvConnector.stage(directory) as real:
+
+                def held():
+                    for one in real.held():
+                        arrivals.setdefault(one.key, time.monotonic() - began)
+                        yield changed(one, "conversation", channel="PIGEON")
+
+                yield replace(real, held=held)
+
+    plan = DemoPlan(connector=Garbling, directory=tmp_path, conversations=5, seed=7, patience=10.0)
+    result = demonstrate(plan, lambda *_: None, time.sleep)
+    assert result.comparison.arrived == 5
+    assert len(result.comparison.differences) == 5
+    assert result.seconds <= max(arrivals.values()) < time.monotonic() - began
 
 
 @pytest.mark.slow
@@ -99,18 +127,23 @@ def changed(held, kind, **fields):
     return replace(held, records={**held.records, kind: {**held.records[kind], **fields}})
 
 
-def wrong(truths, held):
-    return [(one.field, one.expected, one.found) for one in compare(truths, held, MAPPING).differences]
+def compared(truths, held, mapping=MAPPING, **stage):
+    return compare(truths, Stage(held=lambda: held, **stage), mapping)
+
+
+def wrong(truths, held, mapping=MAPPING, **stage):
+    found = compared(truths, held, mapping, **stage)
+    return [(one.field, one.expected, one.found) for one in found.differences]
 
 
 def test_a_lead_that_is_right_is_right(truth, right):
-    result = compare([truth], [right], MAPPING)
+    result = compared([truth], [right])
     assert (result.arrived, result.differences) == (1, [])
     assert result.right["conversation.budget"] == 1
 
 
 def test_an_expression_without_ground_truth_is_not_compared(truth, right):
-    assert "conversation.odd" not in compare([truth], [right], MAPPING).expected
+    assert "conversation.odd" not in compared([truth], [right]).expected
 
 
 def test_a_lead_that_is_missing_is_noticed(truth):
@@ -128,7 +161,7 @@ def test_an_unexpected_lead_is_a_difference(right):
 @pytest.mark.parametrize("found", ["", "Something else"])
 def test_a_wrong_answer_is_noticed(truth, right, found):
     held = changed(right, "conversation", budget=found)
-    expected = truth.answers["Q1"].value
+    expected = " or ".join(truth.answers["Q1"].values)
     assert wrong([truth], [held]) == [("conversation.budget", expected, found or "nothing")]
 
 
@@ -147,6 +180,26 @@ def test_a_contact_that_is_two_peoples_is_noticed(truth, right):
     other = replace(truth, conversation_id="other", visitor_id="another visitor", email="else@example.com")
     held = replace(right, key=key_of(other))
     assert ("contact", "one person", "2 people") in wrong([truth, other], [right, held])
+
+
+def test_a_connector_names_its_contacts(truth, right):
+    """A contact that a CRM calls a party is one all the same: it holds what any conversation of it says."""
+    later = replace(truth, conversation_id="later", phone=None, answers={})
+    party = {"party": right.records["contact"]}
+    held = [replace(right, records=party), replace(right, key=key_of(later), records=party)]
+    mapping = {"party": MAPPING["contact"]}
+    assert wrong([truth, later], held, mapping, contacts=("party",)) == []
+    assert wrong([truth, later], held, mapping)[0][0] == "party.phone"
+    other = replace(truth, conversation_id="later", visitor_id="another visitor", email="else@example.com")
+    assert ("party", "one person", "2 people") in wrong([truth, other], held, mapping, contacts=("party",))
+
+
+def test_a_crm_may_keep_a_text_in_its_own_way(truth, right):
+    shouted = changed(right, "conversation", budget=right.records["conversation"]["budget"].upper())
+    assert wrong([truth], [shouted])
+    assert wrong([truth], [shouted], held_as=lambda _name, _field, value: value.upper()) == [
+        ("contact.mail", truth.email.upper(), truth.email.lower())
+    ]
 
 
 def wait_for(condition, seconds=60):

@@ -5,7 +5,7 @@ A connector has a demonstration if it overrides :meth:`chatferry.connector.Conne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,11 @@ class Arrived:
     records: Mapping[str, Mapping[str, str]] = field(repr=False)
 
 
+def as_written(_name: str, _field: str, value: str) -> str:
+    """Return the value: most CRMs keep what they are given."""
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """A place to deliver to, for as long as its context manager is open."""
@@ -36,5 +41,9 @@ class Stage:
     """The environment variables that secret references in ``settings`` name."""
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Field expressions by object; without it the connector's own mapping."""
+    contacts: Collection[str] = ("contact",)
+    """The objects of which the leads of one visitor share a record; its fields may come from any of them."""
+    held_as: Callable[[str, str, str], str] = as_written
+    """Returns what reading a field of an object back gives after a text was written into it."""
     places: Sequence[str] = ()
     """Paths or addresses where people can look at what arrived."""

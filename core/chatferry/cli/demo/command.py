@@ -140,8 +140,8 @@ def _show(outcome: DemoResult, conversations: int, *, keep: bool) -> None:
     out.print(table("What arrived", ("Field", "Is", "Should be there", "There and right"), rows))
     misbehaved = ", ".join(f"{count} {name}" for name, count in sorted(outcome.misbehaved.items()))
     out.print(
-        f"{found.arrived} of {conversations} conversations arrived, {outcome.seconds:.1f} s after the first "
-        f"closed; {sum(outcome.events.values())} events in {outcome.attempts} webhooks.",
+        f"{found.arrived} of {conversations} conversations arrived, the last {outcome.seconds:.1f} s after "
+        f"the first closed; {sum(outcome.events.values())} events in {outcome.attempts} webhooks.",
         f"On the way: {misbehaved or 'nothing unusual'}.",
         sep="\n",
         markup=False,

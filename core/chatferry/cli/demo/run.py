@@ -25,8 +25,8 @@ _SECRETS = {
     "IADVIZE_USER": "connector@example.com",
     "IADVIZE_PASSWORD": "emulated",
 }
-_TIME_LIMIT, _TIME_LIMIT_EACH = 45.0, 0.05
-"""Seconds to wait for leads, and so many more for each."""
+_EACH = 0.05
+"""Seconds by which each lead lengthens the wait for all."""
 
 Progress = Callable[[str, int], None]
 """Called with ``acknowledged`` or ``arrived`` and the number of webhooks or leads so far."""
@@ -34,17 +34,21 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoPlan:
-    """What is to be demonstrated."""
+    """What is to be demonstrated; ``patience`` is how many seconds to wait for leads that do not come."""
 
     connector: type[Connector]
     directory: Path
     conversations: int
     seed: int
+    patience: float = 45.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """The outcome. ``events`` counts the webhooks by type, ``attempts`` the tries to send them."""
+    """The outcome. ``events`` counts the webhooks by type, ``attempts`` the tries to send them.
+
+    ``seconds`` is from the first close to the last change for the better: a lead arrived, or became right.
+    """
 
     comparison: Comparison
     mapping: Mapping[str, Mapping[str, str]]
@@ -87,26 +91,33 @@ def demonstrate(plan: DemoPlan, progress: Progress, pause: Pause) -> DemoResult:
             for _ in range(plan.conversations):
                 world.play()
                 pause(0.0)
-            _await(plan, world, stage, server, progress, pause)
-            seconds = time.monotonic() - began
+            seconds = _await(plan, world, stage, server, progress, pause) - began
         return _outcome(plan, world, stage, seconds, log)
 
 
 def _await(
     plan: DemoPlan, world: IAdvizeWorld, stage: Stage, server: DemoServer, progress: Progress, pause: Pause
-) -> None:
-    """Wait until every lead is right and no webhook is pending, or until the time limit."""
-    truths = _truths(world)
-    deadline = time.monotonic() + _TIME_LIMIT + _TIME_LIMIT_EACH * plan.conversations
+) -> float:
+    """Wait until every lead is right and no webhook is pending, or until the time limit.
+
+    Returns when the last lead arrived or became right, as :func:`time.monotonic` says it.
+    """
+    truths, mapping = _truths(world), _mapping(plan.connector, stage)
+    deadline = time.monotonic() + plan.patience + _EACH * plan.conversations
+    best, changed = (0, 0), time.monotonic()
     while time.monotonic() < deadline:
         server.check()
         began = time.monotonic()
-        found = compare(truths, stage.held(), _mapping(plan.connector, stage))
+        found = compare(truths, stage, mapping)
+        reached = (found.arrived, sum(found.right.values()))
+        if reached > best:
+            best, changed = reached, began
         progress("acknowledged", len(set(world.acknowledged())))
         progress("arrived", found.arrived)
         if not found.differences and world.settle(0):
-            return
+            break
         pause(max(0.2, time.monotonic() - began))
+    return changed
 
 
 def _outcome(plan: DemoPlan, world: IAdvizeWorld, stage: Stage, seconds: float, log: Path) -> DemoResult:
@@ -116,7 +127,7 @@ def _outcome(plan: DemoPlan, world: IAdvizeWorld, stage: Stage, seconds: float, 
     for delivery in deliveries:
         events[delivery.webhook.event_type] = events.get(delivery.webhook.event_type, 0) + 1
     return DemoResult(
-        comparison=compare(_truths(world), stage.held(), mapping),
+        comparison=compare(_truths(world), stage, mapping),
         mapping=mapping,
         seconds=seconds,
         events=events,

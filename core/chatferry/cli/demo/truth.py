@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chatferry.emulators.iadvize import Truth
-from chatferry.emulators.stage import Arrived
+from chatferry.emulators.stage import Arrived, Stage
 from chatferry.leads.emails import usable_email
 
-CONTACT = "contact"
 _ANSWER = re.compile(r"answers\.(\w+)")
 _TRUTHS: Mapping[str, Callable[[Truth], Any]] = {
     "email": lambda truth: usable_email(truth.email),
@@ -68,13 +67,11 @@ class Comparison:
     differences: list[Difference] = field(default_factory=list)
 
 
-def compare(
-    truths: Sequence[Truth], held: Iterable[Arrived], mapping: Mapping[str, Mapping[str, str]]
-) -> Comparison:
-    """Compare every lead that should be there with what is there."""
+def compare(truths: Sequence[Truth], stage: Stage, mapping: Mapping[str, Mapping[str, str]]) -> Comparison:
+    """Compare every lead that should be there with what the stage holds."""
     there: dict[str, Arrived] = {}
     result = Comparison()
-    for one in held:
+    for one in stage.held():
         if one.key in there:
             result.differences.append(Difference(key=one.key, expected="once", found="twice"))
         there[one.key] = one
@@ -86,9 +83,9 @@ def compare(
         result.differences.append(Difference(key=key, expected=expected, found=found))
     pairs = [(truth, there[key]) for key, truth in wanted.items() if key in there]
     shared = _by_contact(pairs)
-    result.differences += _merged_contacts(shared)
+    result.differences += _merged_contacts(shared, next(iter(stage.contacts), "contact"))
     for truth, one in pairs:
-        for name, expected_values, found_value in _fields(truth, one, mapping, shared):
+        for name, expected_values, found_value in _fields(truth, one, mapping, shared, stage):
             _count(result, one.key, name, expected_values, found_value)
     return result
 
@@ -105,13 +102,13 @@ def _by_contact(pairs: Iterable[tuple[Truth, Arrived]]) -> Mapping[str, Sequence
     return shared
 
 
-def _merged_contacts(shared: Mapping[str, Sequence[Truth]]) -> Iterator[Difference]:
-    """Return the contacts in which several people were merged."""
+def _merged_contacts(shared: Mapping[str, Sequence[Truth]], name: str) -> Iterator[Difference]:
+    """Return the contacts in which several people were merged; ``name`` is what the CRM calls a contact."""
     for truths in shared.values():
         people = _people(truths)
         if people > 1:
             yield Difference(
-                key=key_of(truths[0]), field=CONTACT, expected="one person", found=f"{people} people"
+                key=key_of(truths[0]), field=name, expected="one person", found=f"{people} people"
             )
 
 
@@ -131,6 +128,7 @@ def _fields(
     one: Arrived,
     mapping: Mapping[str, Mapping[str, str]],
     shared: Mapping[str, Sequence[Truth]],
+    stage: Stage,
 ) -> Iterator[tuple[str, Sequence[Any], str]]:
     """Return each field that can be compared: its name, the values that are right, what is there.
 
@@ -138,12 +136,20 @@ def _fields(
     a later one does not know is kept.
     """
     for kind, fields in mapping.items():
-        sources = shared[one.contact] if kind == CONTACT else [truth]
+        sources = shared[one.contact] if kind in stage.contacts else [truth]
         for name, expression in fields.items():
             evaluate = _evaluator(expression)
             if evaluate is not None:
-                values = [value for source in sources for value in evaluate(source)]
+                written = [value for source in sources for value in evaluate(source)]
+                values = [_held_as(stage, kind, name, value) for value in written]
                 yield f"{kind}.{name}", values, one.records.get(kind, {}).get(name) or ""
+
+
+def _held_as(stage: Stage, kind: str, name: str, value: Any) -> Any:
+    """Return a right text as the CRM keeps it, a transcript line by line, and other values as they are."""
+    if isinstance(value, tuple):
+        return tuple(stage.held_as(kind, name, line) for line in value)
+    return stage.held_as(kind, name, value) if type(value) is str else value
 
 
 def _transcript_lines(truth: Truth) -> tuple[str, ...]:
