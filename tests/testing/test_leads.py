@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatferry.leads.extraction import lead_of
 from chatferry.testing import HOSTILE, LeadFactory, Picklist, Shape, make_context, make_lead
 
 CONTACT = Shape(
@@ -27,10 +28,19 @@ def test_a_lead_is_known_by_its_email_in_lower_case():
     assert lead.contact_key == lead.email == lead.visitor.email.lower()
 
 
-def test_a_lead_without_email_is_known_by_its_visitors_id():
-    lead = make_lead(with_email=False)
-    assert lead.email is None
-    assert lead.contact_key == lead.visitor.id
+@pytest.mark.parametrize(
+    ("lead", "length"),
+    [
+        (make_lead(), 26),
+        (make_lead(with_email=False), 51),
+        (LEADS.poorest(), 56),
+    ],
+    ids=["e-mail", "visitor", "conversation"],
+)
+def test_leads_have_the_keys_that_the_engine_gives_them(lead, length):
+    made = lead_of(lead.conversation, {})
+    assert (lead.key, lead.contact_key, lead.email) == (made.key, made.contact_key, made.email)
+    assert len(lead.contact_key) == length
 
 
 def test_two_conversations_can_be_of_one_visitor():

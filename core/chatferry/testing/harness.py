@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from chatferry.connector import Connector
@@ -84,6 +85,10 @@ class Harness(ABC):
         """Delete a record without the connector."""
         raise NotImplementedError
 
+    def archive(self, name: str, key: str) -> None:
+        """Put a record out of sight, as the CRM's users can; ``held`` returns it no more."""
+        raise NotImplementedError
+
     def merge(self, name: str, key: str, into: str) -> None:
         """Merge the record of ``key`` into another, as the CRM's users can."""
         raise NotImplementedError
@@ -103,10 +108,13 @@ class Harness(ABC):
 
     # -------------------------------------------------------------------- what is given
 
-    def connect(self) -> Connector:
-        """Return a new connector for the account, as the engine would make it after a restart."""
+    def connect(self, also: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Connector:
+        """Return a new connector for the account, as the engine would make it after a restart.
+
+        :param also: fields by object that the mapping has beside those of the shapes.
+        """
         settings = self.connector.Settings().load(dict(self.settings()))
-        fields = {shape.name: shape.fields for shape in self.shapes}
+        fields = {shape.name: (*shape.fields, *also.get(shape.name, ())) for shape in self.shapes}
         return self.connector(settings, make_context(self.directory, memory=self.memory, fields=fields))
 
     @property

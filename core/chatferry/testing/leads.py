@@ -70,7 +70,7 @@ def make_lead(
     email = person.email.lower() if person.email else None
     return Lead(
         key=conversation.key,
-        contact_key=email or str(person.id),
+        contact_key=email or f"visitor:ha-335-{person.id}",
         email=email,
         conversation=conversation,
         answers={
@@ -159,7 +159,7 @@ class LeadFactory:
         return self._register_keys(
             Lead(
                 key=conversation.key,
-                contact_key=f"anonymous-{number}",
+                contact_key=f"conversation:{conversation.key}",
                 conversation=conversation,
                 records={shape.name: Record(values=self._required(shape)) for shape in self.shapes},
             )

@@ -12,7 +12,12 @@ from chatferry.testing.shape import Shape
 from chatferry.testing.trouble import TROUBLES
 
 _METHODS: Mapping[Capability, str] = MappingProxyType(
-    {Capability.DELETED: "delete", Capability.MERGED: "merge", Capability.CONVERTED: "convert"}
+    {
+        Capability.DELETED: "delete",
+        Capability.ARCHIVED: "archive",
+        Capability.MERGED: "merge",
+        Capability.CONVERTED: "convert",
+    }
 )
 
 _SHAPES: Mapping[Capability, str] = MappingProxyType(
@@ -20,6 +25,7 @@ _SHAPES: Mapping[Capability, str] = MappingProxyType(
         Capability.REQUIRED_FIELDS: "required",
         Capability.PICKLISTS: "picklist",
         Capability.FIELD_LIMITS: "limits",
+        Capability.KEY_FIELD: "key",
     }
 )
 

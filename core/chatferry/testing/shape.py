@@ -28,6 +28,7 @@ class Shape:
     :param samples: further fields, each with a value the CRM keeps: numbers, dates, yes and no.
     :param required: a text field without which the CRM refuses a record; every lead has it.
     :param limits: characters a field takes, for fields that have a limit.
+    :param key: the field that holds the lead's key, if a mapping could write it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Shape:
     required: str | None = None
     picklist: Picklist | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
+    key: str | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:

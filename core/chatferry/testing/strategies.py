@@ -41,6 +41,11 @@ class StrategyContract:
         """Return each sample conversation in turn: rich, poorest, anonymous, hostile."""
         return samples()[request.param]
 
+    @pytest.fixture
+    def example(self) -> Conversation | None:
+        """Return a conversation in which the strategy finds something, if it finds nothing in the samples."""
+        return None
+
     # ------------------------------------------------------------------------ what it is
 
     def test_it_has_a_name_a_destination_can_list(self, strategy: Strategy) -> None:
@@ -65,6 +70,13 @@ class StrategyContract:
     def test_it_copes_with_every_conversation(self, strategy: Strategy, conversation: Conversation) -> None:
         """Nothing a conversation holds, or lacks, makes it raise."""
         answers_of(strategy, conversation)
+
+    def test_it_finds_something(self, strategy: Strategy, example: Conversation | None) -> None:
+        """It finds an answer in a sample, or in the ``example`` of its author."""
+        tried = [example] if example else samples().values()
+        assert any(answers_of(strategy, conversation) for conversation in tried), (
+            "it finds nothing in any sample: let the fixture example return a conversation with an answer"
+        )
 
     def test_it_returns_answers(self, strategy: Strategy, conversation: Conversation) -> None:
         """Every item is an Answer."""

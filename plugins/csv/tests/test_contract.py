@@ -31,6 +31,8 @@ class CsvHarness(Harness):
             Capability.ERASE,
             Capability.FILES,
             Capability.DELETED,
+            Capability.KEY_FIELD,
+            Capability.UNKNOWN_FIELDS,
         }
     )
     contact = Shape(
@@ -39,9 +41,15 @@ class CsvHarness(Harness):
         other="company",
         email="email",
         samples={"score": -12.5, "optin": True, "since": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)},
+        key="contact_key",
     )
     conversation = Shape(
-        name="conversation", text="subject", other="origin", long="transcript", samples={"count": 3}
+        name="conversation",
+        text="subject",
+        other="origin",
+        long="transcript",
+        samples={"count": 3},
+        key="key",
     )
     troubles = (Trouble.DISK_FULL,)
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
@@ -117,6 +118,7 @@ class HubSpotHarness(EmulatorHarness):
         samples={"score": 12.5, "since": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)},
         picklist=Picklist(field="pet", good="cat", bad="dragon"),
         limits={"message": 65_536},
+        key="chat_visitor_id",
     )
     conversation = Shape(
         name="conversation",
@@ -127,6 +129,7 @@ class HubSpotHarness(EmulatorHarness):
         samples={"score": 3, "since": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)},
         picklist=Picklist(field="pet", good="cat", bad="dragon"),
         limits={"transcript": 65_536},
+        key="conversation_id",
     )
     troubles: ClassVar = {
         Trouble.TOKEN_EXPIRED: "401",
@@ -190,8 +193,8 @@ class HubSpotHarness(EmulatorHarness):
             "timeout": 1,
         }
 
-    def connect(self):
-        connector = super().connect()
+    def connect(self, also=MappingProxyType({})):
+        connector = super().connect(also)
         connector.context.fields.update({shape.name: (shape.text,) for shape in self.shapes})
         return connector
 
@@ -229,7 +232,11 @@ class HubSpotHarness(EmulatorHarness):
 
     @staticmethod
     def key(properties: dict[str, str]) -> str:
-        names = ("conversation_id", "email", "chat_visitor_id")
+        names = ("conversation_id", "email")
+        if visitor := properties.get("chat_visitor_id"):
+            names = (*names, "chat_visitor_id")
+            known_by = visitor if visitor.startswith("conversation:") else f"visitor:ha-335-{visitor}"
+            properties = {**properties, "chat_visitor_id": known_by}
         return next((properties[name] for name in names if properties.get(name)), "")
 
     def held_as(self, name: str, field: str, value: Any) -> Any:  # noqa: ARG002  (the harness's signature)
@@ -257,6 +264,8 @@ class HubSpotHarness(EmulatorHarness):
     def delete(self, name: str, key: str) -> None:
         kind = "contacts" if name == "contact" else "chat_conversation"
         self.post(f"/crm/objects/2026-09/{kind}/batch/archive", {"inputs": [{"id": self.id_of(name, key)}]})
+
+    archive = delete  # HubSpot has one word for both
 
     def merge(self, name: str, key: str, into: str) -> None:
         body = {"primaryObjectId": self.id_of(name, into), "objectIdToMerge": self.id_of(name, key)}

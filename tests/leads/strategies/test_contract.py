@@ -114,6 +114,7 @@ BROKEN = [
     ("test_it_has_a_name_a_destination_can_list", Nameless({}), None),
     ("test_its_options_are_refused_by_name", Careless({}), None),
     ("test_it_copes_with_every_conversation", NeedsMessages({}), poorest),
+    ("test_it_finds_something", returning(), rich),
     ("test_it_returns_answers", returning("x"), rich),
     ("test_its_answers_have_values", returning(answer(value=" ")), rich),
     ("test_its_answers_have_values", returning(answer(value=7)), rich),

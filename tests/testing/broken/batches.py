@@ -75,13 +75,13 @@ class OneConversationAContact(SampleConnector):
         ]
 
 
-class RaisesTheFirstError(SampleConnector):
+class RaisesForTheAccount(SampleConnector):
     caught_by = "test_a_refused_record_spares_its_companions"
 
     def outcome(self, contact, conversation):
         outcome = super().outcome(contact, conversation)
         if isinstance(outcome, DeliveryError):
-            raise outcome
+            raise TemporaryFailure("a record was refused")
         return outcome
 
 
@@ -130,14 +130,17 @@ class GivesUpAfterElevenRequests(SampleConnector):
     caught_by = "test_one_poisoned_lead_does_not_keep_a_full_batch_from_being_delivered"
     requests = 0
 
-    def send(self, name, rows):
+    def deliver(self, leads):
         self.requests = 0
-        return super().send(name, rows)
+        try:
+            return super().deliver(leads)
+        except TemporaryFailure:
+            return [PermanentFailure("the batch was refused")] * len(leads)
 
     def upsert(self, name, rows):
         self.requests += 1
         if self.requests > 11:
-            raise PermanentFailure("the request was refused")
+            raise TemporaryFailure("enough for today")
         return super().upsert(name, rows)
 
 
@@ -145,5 +148,8 @@ class OneSpoilsAll(SampleConnector):
     caught_by = "test_one_poisoned_lead_does_not_keep_a_full_batch_from_being_delivered"
 
     def send(self, name, rows):
-        answer = self.call(lambda token: self.crm.upsert(token, name, rows))
+        try:
+            answer = self.call(lambda token: self.crm.upsert(token, name, rows))
+        except PermanentFailure as error:
+            return {row["key"]: {"error": {"code": error.code, "message": str(error)}} for row in rows}
         return {result["key"]: result for result in answer["results"]}

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from chatferry import PermanentFailure, Receipt, Record, TemporaryFailure
 from chatferry.testing.sample import SampleConnector
+from chatferry.testing.sample.crm import FIELDS, KEY_FIELD
 
 
 class NamesNoField(SampleConnector):
@@ -39,6 +40,30 @@ class WritesByOldIds(SampleConnector):
             else outcome
             for lead, outcome in zip(leads, outcomes, strict=True)
         ]
+
+
+class LosesUnknownFields(SampleConnector):
+    caught_by = "test_a_field_the_crm_does_not_have_is_refused_by_name_left_out_and_said_or_made"
+
+    def fitted(self, name, values, notes):
+        return {f: v for f, v in super().fitted(name, values, notes).items() if f in FIELDS[name]}
+
+
+class WritesItsOwnKey(SampleConnector):
+    caught_by = "test_a_mapping_that_writes_the_key_takes_no_record_its_key"
+
+    def fitted(self, name, values, notes):
+        fit = super().fitted(name, values, notes)
+        return {**fit, **({KEY_FIELD: values[KEY_FIELD]} if KEY_FIELD in values else {})}
+
+
+class WaitsForTheArchive(SampleConnector):
+    caught_by = "test_an_archived_record_is_restored_made_anew_or_refused"
+
+    def refusal(self, name, error):
+        if error["code"] == "ARCHIVED":
+            return TemporaryFailure(f"the {name} is in the archive")
+        return super().refusal(name, error)
 
 
 class BringsBackTheMerged(SampleConnector):

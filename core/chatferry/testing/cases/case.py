@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -13,6 +14,7 @@ import pytest
 
 from chatferry.connector import Connector, Outcome
 from chatferry.errors import DeliveryError
+from chatferry.isolation import isolate
 from chatferry.model import Lead, Receipt, Value
 from chatferry.testing.capability import Capability
 from chatferry.testing.harness import Harness
@@ -53,10 +55,15 @@ class Cases:
 
 
 def outcomes(connector: Connector, leads: Sequence[Lead]) -> list[Outcome]:
-    """Deliver the leads, in calls of at most ``batch_size``, and return an outcome each."""
+    """Deliver the leads as the engine does, and return an outcome each.
+
+    A call holds at most ``batch_size``. One that raises what may be about a single lead is made again in
+    halves; what speaks for the destination is the outcome of all.
+    """
     found: list[Outcome] = []
     for start in range(0, len(leads), connector.batch_size):
-        found += _call(connector, leads[start : start + connector.batch_size])
+        batch = leads[start : start + connector.batch_size]
+        found += isolate(batch, partial(_call, connector), refusal=DeliveryError)
     return found
 
 
@@ -65,7 +72,7 @@ def _call(connector: Connector, batch: Sequence[Lead]) -> list[Outcome]:
         answer = list(connector.deliver(batch))
     except DeliveryError as error:
         impersonal(error)
-        return [error] * len(batch)
+        raise
     assert len(answer) == len(batch), f"{len(answer)} outcomes came back for {len(batch)} leads"
     for outcome in answer:
         assert isinstance(outcome, Receipt | DeliveryError), (

@@ -34,6 +34,17 @@ class ChangeCases(Cases):
             crm.delete(shape.name, key_of(crm, shape, lead))
             _deliver_truthfully(crm, connector, replace(lead, receipt=receipt), companion)
 
+    @needs(Capability.ARCHIVED)
+    def test_an_archived_record_is_restored_made_anew_or_refused(
+        self, crm: Harness, connector: Connector
+    ) -> None:
+        """For each object; the lead does not wait for a record that stays out of sight."""
+        for number, shape in enumerate(crm.shapes):
+            lead, companion = _pair(crm, number)
+            (receipt,) = delivered(connector, lead)
+            crm.archive(shape.name, key_of(crm, shape, lead))
+            _deliver_truthfully(crm, connector, replace(lead, receipt=receipt), companion)
+
     @needs(Capability.MERGED, Capability.CONTACTS)
     def test_a_merged_record_is_not_brought_back(self, crm: Harness, connector: Connector) -> None:
         """The lead updates the surviving record, or is refused; no duplicate is created."""

@@ -22,7 +22,7 @@ from chatferry.errors import (
 from chatferry.isolation import isolate
 from chatferry.model import FieldMode, Lead, Receipt, Record, Value
 from chatferry.settings.secrets import SecretField
-from chatferry.testing.sample.crm import LIMITS, CrmAnswer, SampleCrm
+from chatferry.testing.sample.crm import KEY_FIELD, LIMITS, CrmAnswer, SampleCrm
 
 Row = dict[str, Any]
 Result = dict[str, Any]
@@ -103,6 +103,9 @@ class SampleConnector(Connector):
         """Return values the CRM can store: valid text, no longer than the field."""
         fit: dict[str, Any] = {}
         for field, value in values.items():
+            if field == KEY_FIELD:
+                notes.append(f"{name}.{field} holds the key of the lead and was left as it is")
+                continue
             fit[field] = self.text(value)
             limit = LIMITS[name].get(field)
             if limit and isinstance(fit[field], str) and len(fit[field]) > limit:

@@ -18,6 +18,14 @@ LIMITS: Mapping[str, Mapping[str, int]] = {
 }
 """Characters a field takes."""
 
+KEY_FIELD = "External"
+"""The field that shows a row's key, and changes it where it is written."""
+FIELDS: Mapping[str, frozenset[str]] = {
+    "contact": frozenset(
+        {"Name", "Notes", "Email", "Score", "Rate", "Optin", "Since", "Company", "Stage", KEY_FIELD}
+    ),
+    "conversation": frozenset({"Subject", "Channel", "Transcript", KEY_FIELD}),
+}
 REQUIRED = {"contact": "Company"}
 STAGES = ("new", "known")
 RETRY_AFTER = 30
@@ -41,6 +49,7 @@ class Row:
     fields: dict[str, Any] = field(default_factory=dict)
     contact: str | None = None
     read_only: bool = False
+    archived: bool = False
 
 
 @dataclass(slots=True)
@@ -162,6 +171,8 @@ class SampleCrm:
         if sent["key"] in self.merged and not sent.get("id"):
             return {**_error("MERGED", None, "it was merged"), "into": self.merged[sent["key"]]}
         row = None if sent.get("create") else self.find(name, sent["key"])
+        if row and row.archived:
+            return {**_error("ARCHIVED", None, "it is in the archive"), "id": row.id}
         if known := sent.get("id") or sent.get("update"):
             row = self.tables[name].get(known)
         if row is None and sent.get("update"):
@@ -175,6 +186,9 @@ class SampleCrm:
         required = REQUIRED.get(name)
         if required and row is None and not sent["values"].get(required):
             return _error("REQUIRED", required, f"{required} is missing in {sent['values']}")
+        for field_name in {**sent["create_only"], **sent["fill_if_empty"], **sent["values"]}:
+            if field_name not in FIELDS[name]:
+                return _error("UNKNOWN_FIELD", field_name, f"there is no field {field_name}")
         for field_name, value in sent["values"].items():
             if len(str(value)) > LIMITS[name].get(field_name, 10**9):
                 return _error("TOO_LONG", field_name, f"{field_name} is too long: {value}")
@@ -189,6 +203,7 @@ class SampleCrm:
             self.tables[name][row.id] = row
         row.fields.update({f: v for f, v in sent["fill_if_empty"].items() if not row.fields.get(f)})
         row.fields.update(sent["values"])
+        row.key = row.fields.pop(KEY_FIELD, row.key)
         row.contact = sent.get("contact") or row.contact
         return {"id": row.id, "created": created}
 

@@ -12,7 +12,7 @@ from chatferry.settings.secrets import Secret
 from chatferry.testing.capability import Capability
 from chatferry.testing.harness import Harness
 from chatferry.testing.sample.connector import SampleConnector
-from chatferry.testing.sample.crm import LIMITS, RETRY_AFTER, SampleCrm
+from chatferry.testing.sample.crm import KEY_FIELD, LIMITS, RETRY_AFTER, SampleCrm
 from chatferry.testing.shape import Held, Picklist, Shape
 from chatferry.testing.trouble import Trouble
 
@@ -31,6 +31,7 @@ class SampleHarness(Harness):
         required="Company",
         picklist=Picklist(field="Stage", good="known", bad="nonsense"),
         limits=LIMITS["contact"],
+        key=KEY_FIELD,
     )
     conversation = Shape(
         name="conversation",
@@ -38,6 +39,7 @@ class SampleHarness(Harness):
         other="Channel",
         long="Transcript",
         limits=LIMITS["conversation"],
+        key=KEY_FIELD,
     )
     troubles = frozenset(Trouble)
     secrets = ("sk-sample-1d2c3b4a", "sample-token-")
@@ -60,6 +62,7 @@ class SampleHarness(Harness):
         return [
             Held(key=row.key, id=row.id, fields=dict(row.fields), contact=row.contact)
             for row in self.crm.tables[name].values()
+            if not row.archived
         ]
 
     def held_as(self, name: str, field: str, value: Value) -> Value:  # noqa: ARG002  (the same for every field)
@@ -79,6 +82,12 @@ class SampleHarness(Harness):
         row = self.crm.find(name, key)
         assert row  # noqa: S101  (the contract deletes what it delivered)
         del self.crm.tables[name][row.id]
+
+    def archive(self, name: str, key: str) -> None:
+        """Put the row into the archive."""
+        row = self.crm.find(name, key)
+        assert row  # noqa: S101  (the contract archives what it delivered)
+        row.archived = True
 
     def merge(self, name: str, key: str, into: str) -> None:
         """Remove the row and record the row it was merged into."""
