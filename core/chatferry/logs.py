@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO, cast
+from typing import Final, Literal, TextIO, cast
 
 from chatferry.settings.model import LogSettings
 
@@ -34,7 +36,13 @@ with _without("rich"):
     import structlog
     from structlog import get_logger
 
-__all__ = ["configure_logging", "described", "frames", "get_logger"]
+__all__ = ["INTERVAL", "SummedLines", "configure_logging", "described", "frames", "get_logger"]
+
+INTERVAL: Final = 60.0
+"""Seconds that one line sums up."""
+_KINDS: Final = 20
+"""Kinds counted separately in an interval; a sender may choose the words of some."""
+_OTHERS: Final = "others"
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -87,6 +95,58 @@ def described(error: BaseException) -> str:
         return f"{type(error).__name__}{quoted}"
     module = trace.tb_frame.f_globals.get("__name__", trace.tb_frame.f_code.co_filename)
     return f"{type(error).__name__} at {module}:{trace.tb_lineno}{quoted}"
+
+
+class SummedLines:
+    """Lines of one event of which others decide how many: the first of a kind at once, the rest as counts.
+
+    Requests without a secret, or a plugin that raises at every conversation, would fill the log otherwise.
+    Any thread may use it.
+
+    :param more: the event of the line that sums up an interval of so many seconds.
+    """
+
+    def __init__(
+        self,
+        logger: str,
+        level: Literal["warning", "error"],
+        event: str,
+        more: str,
+        *,
+        interval: float = INTERVAL,
+    ) -> None:
+        self._log = get_logger(logger)
+        self._level, self._event, self._more, self._interval = level, event, more, interval
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._timer: threading.Timer | None = None
+
+    def add(self, kind: str, **details: object) -> None:
+        """Log a line with its details if it is the first of its kind in this interval; count it otherwise."""
+        with self._lock:
+            kind = kind if kind in self._counts or len(self._counts) < _KINDS else _OTHERS
+            self._counts[kind] += 1
+            is_first = self._counts[kind] == 1
+            if self._timer is None:
+                self._timer = threading.Timer(self._interval, self.sum_up)
+                self._timer.daemon = True
+                self._timer.start()
+        if is_first:
+            self._write(self._event, **({"kind": _OTHERS} if kind == _OTHERS else details))
+
+    def sum_up(self) -> None:
+        """Log what was only counted, in one line, and begin a new interval."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+            counts, self._counts = self._counts, Counter()
+        if timer is not None:
+            timer.cancel()
+        more = {kind: count - 1 for kind, count in counts.most_common() if count > 1}
+        if more:
+            self._write(self._more, count=sum(more.values()), seconds=self._interval, details=more)
+
+    def _write(self, event: str, **details: object) -> None:
+        getattr(self._log, self._level)(event, **details)
 
 
 class _Unfailing:

@@ -34,7 +34,7 @@ def runs(block: Block) -> None:
     names: dict[str, Any] = {name: getattr(chatferry, name) for name in chatferry.__all__}
     names |= {name: getattr(chatferry.testing, name) for name in chatferry.testing.__all__}
     emulator = Emulator(name="acme", summary="Acme's CRM.", create=lambda faults: Flask("acme"))  # noqa: ARG005
-    exec("from collections.abc import Iterable, Mapping", names)
+    exec("import requests\nfrom collections.abc import Iterable, Mapping", names)
     exec(block.text, names | {"Acme": SampleConnector, "EMULATOR": emulator, "AcmeHarness": SampleHarness})
 
 

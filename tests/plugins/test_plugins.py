@@ -330,6 +330,21 @@ def test_a_notified_plugin_that_raises_is_logged_and_the_next_one_hears():
     assert report(plugins, "bad").reason == logs[0]["reason"]
 
 
+def test_a_plugin_that_raises_at_every_lead_does_not_get_a_line_for_each():
+    plugins = Plugins.load(extra=[named("bad", delivery_failed=raises)])
+    with capture_logs() as logs:
+        for _ in range(50):
+            plugins.notify("delivery_failed", lead=lead(), destination="sales", error=None, dead=True)
+        assert [line["plugin"] for line in logs] == ["bad"]
+        plugins.sum_up()
+    assert logs[-1]["event"] == "plugins failed again"
+    assert logs[-1]["count"] == 49
+    assert [kind.partition(" raised")[0] for kind in logs[-1]["details"]] == [
+        "bad, delivery_failed: delivery_failed"
+    ]
+    assert sum(plugins.failures.take().values()) == 50
+
+
 def test_only_hooks_that_notify_can_be_notified():
     with pytest.raises(ValueError, match="veto_delivery is not one of"):
         Plugins.load().notify("veto_delivery")

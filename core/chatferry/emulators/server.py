@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import socket
+import struct
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -82,6 +85,17 @@ class _KeepAliveHandler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (Werkzeug's signature)
         """Log nothing: request lines would drown the output of the program that runs the emulator."""
+
+
+def reset_connection(environ: Mapping[str, Any]) -> None:
+    """Drop the connection of a request: the client sees it reset, and no byte of an answer."""
+    raw = environ.get("werkzeug.socket")
+    if isinstance(raw, socket.socket):
+        # SO_LINGER with time-out 0 makes the kernel send RST instead of FIN. Detached,
+        # because the handler's reader would keep a merely closed socket open.
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(raw.detach())
 
 
 class Server:

@@ -15,7 +15,7 @@ from chatferry.connector import Connector
 from chatferry.emulators import Emulator
 from chatferry.errors import PluginError
 from chatferry.hookspecs import PROJECT
-from chatferry.logs import get_logger
+from chatferry.logs import SummedLines, get_logger
 from chatferry.model import Lead
 from chatferry.plugins.discover import Found, installed
 from chatferry.plugins.failures import HookFailureCounter
@@ -44,6 +44,7 @@ class Plugins:
         self._clock = clock
         self.failures = HookFailureCounter()
         self._log = get_logger("chatferry.plugins")
+        self._lines = SummedLines("chatferry.plugins", "error", "plugin failed", "plugins failed again")
         connectors = Registrations(plugins, "register_connectors", Connector)  # type: ignore[type-abstract]  # no instance is made
         strategies = Registrations(plugins, "register_strategies", Strategy)  # type: ignore[type-abstract]  # no instance is made
         self.connectors: Mapping[str, type[Connector]] = connectors.by_name()
@@ -173,12 +174,18 @@ class Plugins:
                 return f"{plugin.name}: {reason.strip() or 'no reason given'}"
         return None
 
+    def sum_up(self) -> None:
+        """Log the failures of hooks that were only counted so far."""
+        self._lines.sum_up()
+
     def _implementing(self, hook: str) -> Iterable[Plugin]:
         return [plugin for plugin in self._plugins if plugin.implements(hook)]
 
     def _failed(self, plugin: Plugin, error: PluginError, hook: str) -> None:
         self._count(plugin, error, hook)
-        self._log.error("plugin failed", plugin=error.plugin, hook=hook, reason=error.reason)
+        self._lines.add(
+            f"{error.plugin}, {hook}: {error.reason}", plugin=error.plugin, hook=hook, reason=error.reason
+        )
 
     def _count(self, plugin: Plugin, error: PluginError, hook: str) -> None:
         plugin.note(error.reason)

@@ -11,6 +11,7 @@ from chatferry.testing.capability import Capability  # noqa: E402  (asserts are 
 from chatferry.testing.contract import ConnectorContract  # noqa: E402  (the same)
 from chatferry.testing.conversations import Talk, samples, talk  # noqa: E402  (the same)
 from chatferry.testing.emulated import EmulatorHarness  # noqa: E402  (the same)
+from chatferry.testing.gateway import GatewayHarness  # noqa: E402  (the same)
 from chatferry.testing.harness import Harness  # noqa: E402  (the same)
 from chatferry.testing.leads import HOSTILE, PERSONAL, UNSTORABLE, LeadFactory, make_lead  # noqa: E402  (the same)
 from chatferry.testing.memory import DictMemory, make_context  # noqa: E402  (the same)
@@ -27,6 +28,7 @@ __all__ = [
     "ConnectorContract",
     "DictMemory",
     "EmulatorHarness",
+    "GatewayHarness",
     "Harness",
     "Held",
     "LeadFactory",

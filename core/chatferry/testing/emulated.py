@@ -11,7 +11,7 @@ from flask import Flask
 
 from chatferry.emulators import Emulator, FaultBoard, Server
 from chatferry.testing.harness import Harness
-from chatferry.testing.silence import SILENCES, Silence
+from chatferry.testing.network_trouble import SILENCES, NetworkTrouble
 from chatferry.testing.trouble import Trouble
 
 
@@ -33,7 +33,7 @@ class EmulatorHarness(Harness):
         super().__init__(directory)
         self.board: FaultBoard = self.emulator.board()
         self.app: Flask = self.emulator.create(faults=self.board, **self.options())
-        self.silence = Silence(self.app.wsgi_app)
+        self.silence = NetworkTrouble(self.app.wsgi_app)
         self.app.wsgi_app = self.silence  # type: ignore[method-assign, assignment]
         self.server = Server(self.app).start()
 

@@ -20,6 +20,7 @@ from chatferry.testing import (
     Capability,
     ConnectorContract,
     EmulatorHarness,
+    GatewayHarness,
     Held,
     Picklist,
     Shape,
@@ -305,8 +306,48 @@ class NotesHarness(HubSpotHarness):
         return ["".join(re.findall(r"iAdvize conversation ([\w-]+)</p>$", body)) for body in bodies]
 
 
+class BehindAGateway(GatewayHarness):
+    """The same account reached as if it were not ours: through a gateway that gives the trouble."""
+
+    connector = HubSpot
+    capabilities = HubSpotHarness.capabilities - {
+        Capability.AUTHENTICATION,
+        Capability.RENEWAL,
+        Capability.RATE_LIMITS,
+        Capability.QUOTA,
+        Capability.PARTIAL_SUCCESS,
+        Capability.POISON,
+        Capability.DELETED,
+        Capability.ARCHIVED,
+        Capability.MERGED,
+    }
+    contact, conversation = HubSpotHarness.contact, HubSpotHarness.conversation
+
+    def __init__(self, directory: Path) -> None:
+        self.account = HubSpotHarness(directory)
+        self.upstream = self.account.url
+        super().__init__(directory)
+
+    def settings(self) -> dict[str, Any]:
+        return {**self.account.settings(), "base_url": self.url}
+
+    def held(self, name: str) -> list[Held]:
+        return self.account.held(name)
+
+    def held_as(self, name: str, field: str, value: Any) -> Any:
+        return self.account.held_as(name, field, value)
+
+    def close(self) -> None:
+        super().close()
+        self.account.close()
+
+
 class TestHubSpot(ConnectorContract):
     harness = HubSpotHarness
+
+
+class TestHubSpotBehindAGateway(ConnectorContract):
+    harness = BehindAGateway
 
 
 class TestHubSpotWithNotes(ConnectorContract):

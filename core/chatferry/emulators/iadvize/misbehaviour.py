@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import struct
 import threading
 from collections.abc import Callable, Mapping
 
@@ -13,6 +9,7 @@ from flask import Response, request
 
 from chatferry.emulators.faults import Fault, FaultBoard
 from chatferry.emulators.iadvize.faults import number
+from chatferry.emulators.server import reset_connection
 
 HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>"
 
@@ -35,13 +32,7 @@ def refuse(faults: FaultBoard, closing: threading.Event) -> Response | None:
 
 def reset() -> Response:
     """Drop the connection: the client sees it reset, and no byte of an answer."""
-    raw = request.environ.get("werkzeug.socket")
-    if isinstance(raw, socket.socket):
-        # SO_LINGER with time-out 0 makes the kernel send RST instead of FIN. Detached,
-        # because the handler's reader would keep a merely closed socket open.
-        with contextlib.suppress(OSError):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(raw.detach())
+    reset_connection(request.environ)
     return Response(status=500)
 
 

@@ -1,21 +1,35 @@
-"""Time-outs: requests get no answer until the CRM behaves again, before or after they are handled."""
+"""The troubles of a network, as WSGI middleware before a CRM: other answers, none, broken connections."""
 
 from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 from urllib.parse import unquote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from chatferry.emulators.server import reset_connection
 from chatferry.testing.trouble import Trouble
 
-SILENCES = (Trouble.TIMEOUT_BEFORE, Trouble.TIMEOUT_AFTER)
+SILENCES: Final = (Trouble.TIMEOUT_BEFORE, Trouble.TIMEOUT_AFTER)
+_PAGE = b"<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"
+_ANSWERS: Final[Mapping[Trouble, tuple[str, str, bytes]]] = {
+    Trouble.SERVER_ERROR: ("500 Internal Server Error", "application/json", b'{"message": "internal error"}'),
+    Trouble.HTML_ERROR: ("502 Bad Gateway", "text/html", _PAGE),
+    Trouble.HTML_ANSWER: ("200 OK", "text/html", _PAGE),
+    Trouble.EMPTY_ANSWER: ("200 OK", "application/json", b""),
+}
+NETWORK: Final = (*_ANSWERS, Trouble.RESET, *SILENCES)
+"""The troubles that need no knowledge of the CRM."""
 
 
-class Silence:
-    """WSGI middleware before an emulator. It blocks without end: a client without a time-out must fail."""
+class NetworkTrouble:
+    """Stands before an application, and answers in its place while there is trouble.
+
+    A silence has no end of its own: a client without a time-out must fail. Only
+    :attr:`~chatferry.testing.Trouble.TIMEOUT_AFTER` lets a request through.
+    """
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -26,24 +40,31 @@ class Silence:
         self._key = ""
 
     def begin(self, trouble: Trouble, *, times: int | None = None, key: str | None = None) -> None:
-        """Block the next ``times`` requests, or all; with a key, those that contain it."""
+        """Give trouble to the next ``times`` requests, or to all; with a key, to those that contain it."""
         self._over.clear()
         self._trouble, self._left, self._key = trouble, times, key or ""
 
     def end(self) -> None:
-        """Block no more, and release the blocked requests."""
+        """Let all requests through, and release those that wait in a silence."""
         self._trouble = None
         self._over.set()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Answer as the emulator does, or not at all."""
+        """Answer as the application does, or as the trouble says."""
         trouble = self._strikes(environ)
         if trouble is None:
             return self._application(environ, start)
+        if trouble in _ANSWERS:
+            status, kind, body = _ANSWERS[trouble]
+            start(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+            return [body]
         if trouble is Trouble.TIMEOUT_AFTER:
             answer: Any = self._application(environ, lambda *_: lambda _: None)
             b"".join(answer)  # an application may work while its answer is read
-        self._over.wait()
+        if trouble is Trouble.RESET:
+            reset_connection(environ)
+        else:
+            self._over.wait()
         start("503 Service Unavailable", [("Content-Length", "0"), ("Connection", "close")])
         return []
 
