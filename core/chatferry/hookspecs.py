@@ -21,6 +21,7 @@ PROJECT = "chatferry"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's function as the implementation of the hook it is called like."""
 
 # ---------------------------------------------------------------------------- at the start
 

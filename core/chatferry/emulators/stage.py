@@ -24,7 +24,7 @@ class Arrived:
     records: Mapping[str, Mapping[str, str]] = field(repr=False)
 
 
-def as_written(_name: str, _field: str, value: str) -> str:
+def _as_written(_name: str, _field: str, value: str) -> str:
     """Return the value: most CRMs keep what they are given."""
     return value
 
@@ -43,7 +43,7 @@ class Stage:
     """Field expressions by object; without it the connector's own mapping."""
     contacts: Collection[str] = ("contact",)
     """The objects of which the leads of one visitor share a record; its fields may come from any of them."""
-    held_as: Callable[[str, str, str], str] = as_written
+    held_as: Callable[[str, str, str], str] = _as_written
     """Returns what reading a field of an object back gives after a text was written into it."""
     places: Sequence[str] = ()
     """Paths or addresses where people can look at what arrived."""
