@@ -28,6 +28,16 @@ def test_waits_grow_with_the_failures():
     assert longest == sorted(longest)
 
 
+@pytest.mark.parametrize("failures", [1, 5, 20])
+def test_the_waits_of_many_spread_over_the_whole_range(failures):
+    draws = sorted(schedule.back_off(failures, RETRY) for _ in range(50))
+    assert len(set(draws)) == 50
+    ceiling = min(RETRY.longest, RETRY.first * 2**failures)
+    assert draws[0] < RETRY.first + (ceiling - RETRY.first) / 3
+    assert draws[-1] > RETRY.first + (ceiling - RETRY.first) * 2 / 3
+    assert len({schedule.next_probe(3) for _ in range(50)}) == 50
+
+
 def test_a_lead_is_given_up_after_the_configured_time_and_not_before():
     assert not schedule.is_given_up(None, 1e9, RETRY)
     assert not schedule.is_given_up(1e9, 1e9 + 259_199, RETRY)

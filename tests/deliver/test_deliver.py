@@ -211,6 +211,17 @@ def test_an_unknown_kind_of_error_is_temporary_and_kills_no_lead(ferry, kind):
     assert (ferry.state(ids[1]), ferry.delivery(ids[1]).attempts) == (DeliveryState.DUE, 2)
 
 
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_no_call_holds_more_leads_than_the_connector_takes(ferry, size):
+    ferry.limits["batch_size"] = size
+    ids = ferry.play(10)
+    ferry.tell_closed(*ids)
+    ferry.run()
+    assert {len(call) for call in ferry.crm.calls} <= set(range(1, size + 1))
+    assert max(len(call) for call in ferry.crm.calls) == size
+    assert sorted(ferry.crm.delivered) == sorted(map(ferry.key, ids))
+
+
 def test_one_poisoned_lead_is_dead_and_its_companions_are_delivered(ferry):
     ids = ferry.play(12)
     ferry.tell_closed(*ids)

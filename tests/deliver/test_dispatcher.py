@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from chatferry import (
     Outcome,
     PermanentFailure,
     QuotaExhausted,
+    RateLimited,
     Receipt,
     TemporaryFailure,
 )
@@ -107,6 +109,22 @@ def test_one_poisoned_lead_in_a_hundred_is_found_in_at_most_fourteen_extra_calls
     assert len(puppet.calls) - 1 <= 14
 
 
+def test_four_poisoned_leads_far_apart_among_fifty_are_found():
+    culprits = {"lead-0", "lead-16", "lead-33", "lead-49"}
+
+    def behave(batch):
+        if any(lead.key in culprits for lead in batch):
+            raise PermanentFailure("no such field")
+        return take_all(batch)
+
+    puppet = Puppet(behave)
+    handed = dispatcher_to(lambda: puppet).deliver(leads(50))
+    failed = [number for number, one in enumerate(handed.outcomes) if not isinstance(one, Receipt)]
+    assert failed == [0, 16, 33, 49]
+    assert handed.failure is None
+    assert len(puppet.calls) <= 4 * 14
+
+
 def test_an_unknown_error_is_temporary_and_says_nothing_of_the_lead():
     def behave(batch):
         raise RuntimeError(f"cannot write {batch[0].email}")
@@ -144,6 +162,45 @@ def test_a_quota_that_runs_out_during_a_split_stops_the_rest():
     handed = dispatcher_to(lambda: puppet).deliver(leads(8))
     assert puppet.calls == [8, 4, 2]
     assert all(isinstance(outcome, QuotaExhausted) for outcome in handed.outcomes)
+
+
+def test_a_split_whose_second_half_is_held_keeps_what_the_first_delivered():
+    held = RateLimited("slower", retry_after=30)
+
+    def behave(batch):
+        if len(batch) == 8:
+            raise PermanentFailure("one of them")
+        if batch[0].key == "lead-4":
+            raise held
+        return take_all(batch)
+
+    puppet = Puppet(behave)
+    handed = dispatcher_to(lambda: puppet).deliver(leads(8))
+    assert puppet.calls == [8, 4, 4]
+    assert handed.failure is held
+    assert [one if one is held else type(one) for one in handed.outcomes] == [Receipt] * 4 + [held] * 4
+
+
+SOON, LATER = (datetime(2030, 1, 1, hour, tzinfo=UTC) for hour in (9, 17))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (RateLimited("slower", retry_after=10), RateLimited("slower", retry_after=100)),
+        (TemporaryFailure("away"), RateLimited("slower", retry_after=100)),
+        (QuotaExhausted("spent", until=SOON), QuotaExhausted("spent", until=LATER)),
+        (QuotaExhausted("spent", until=SOON), QuotaExhausted("spent", until=LATER.replace(tzinfo=None))),
+        (QuotaExhausted("spent"), QuotaExhausted("spent", until=SOON)),
+        (QuotaExhausted("spent", until=LATER), AuthFailure("no")),
+    ],
+    ids=lambda one: f"{type(one).__name__}",
+)
+def test_of_two_holds_the_longer_one_counts_whichever_comes_first(one, other):
+    for returned in ([one, other], [other, one]):
+        handed = dispatcher_to(lambda returned=returned: Puppet(lambda _: returned)).deliver(leads(2))
+        assert handed.failure is other
+        assert list(handed.outcomes) == returned
 
 
 ODD = [
@@ -203,7 +260,7 @@ def test_a_call_that_hangs_is_left_behind_and_a_new_connector_made_once_it_ends(
         puppets.append(puppet)
         return puppet
 
-    dispatcher = dispatcher_to(connect)
+    dispatcher = dispatcher_to(connect, clock=lambda: 0.0)  # none is abandoned, however slow the machine
     first = dispatcher.deliver(leads(2))
     assert isinstance(first.failure, ConnectorHung)
     second = dispatcher.deliver(leads(2))
@@ -220,7 +277,7 @@ def test_a_call_that_hangs_is_left_behind_and_a_new_connector_made_once_it_ends(
 def wait_for(dispatcher):
     """Wait until the call that hung has returned."""
     (late,) = dispatcher._late
-    late.call.exception(5)
+    late.call.exception(60)
 
 
 class Hanging(Puppet):
@@ -244,7 +301,7 @@ def test_a_call_that_never_comes_back_is_abandoned_and_another_connector_made(ga
 
 
 def test_the_leads_of_a_call_that_hung_are_reported_once_it_has_ended(gate):
-    dispatcher = dispatcher_to(lambda: Hanging(gate))
+    dispatcher = dispatcher_to(lambda: Hanging(gate), clock=lambda: 0.0)
     dispatcher.deliver(leads(2))
     dispatcher.deliver(leads(1))  # nothing is called while the other is waited for
     assert list(dispatcher.late_completions()) == []

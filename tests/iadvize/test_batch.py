@@ -91,6 +91,16 @@ def test_a_conversation_that_fails_costs_its_companions_nothing_but_time(moody, 
 
 
 @pytest.mark.parametrize("status", FAILURES)
+def test_four_conversations_far_apart_that_fail_cost_the_others_nothing_but_time(moody, status):
+    poisons = {moody.world.ids[place] for place in (0, 16, 33, 49)}
+    moody.fails = lambda ids: status if poisons & ids else None
+    found = set()
+    for _ in range(6):
+        found |= read(moody, [one for one in moody.world.ids if one not in found])
+    assert found == set(moody.world.ids) - poisons
+
+
+@pytest.mark.parametrize("status", FAILURES)
 def test_documents_that_are_too_large_get_smaller(moody, status):
     moody.fails = lambda ids: status if len(ids) > 10 else None
     for _ in range(3):

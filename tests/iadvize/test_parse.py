@@ -210,6 +210,15 @@ def test_automatic_texts_are_attachments_of_system_messages():
             },
             "Bag 9 € (https://x)",
         ),
+        (
+            {
+                "__typename": "ProductOfferAttachment",
+                "title": "Bag",
+                "priceText": "9 €",
+                "offerPriceText": "7 €",
+            },
+            "Bag 7 €",
+        ),
         ({"__typename": "LinkAttachment", "title__LinkAttachment": "Shop"}, "Shop"),
         ({"__typename": "SomethingNew", "message": "hi", "depth": {}}, "hi"),
         ({"__typename": "UnsupportedAttachment"}, ""),

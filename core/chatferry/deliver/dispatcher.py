@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import methodcaller
 from typing import Any, Final
 
@@ -172,5 +173,17 @@ def _common_failure(outcomes: Sequence[Outcome]) -> DeliveryError | None:
 
 
 def _failure_in(outcomes: Sequence[Outcome]) -> DeliveryError | None:
-    """A quota or a refusal of credentials is the destination's, even when returned for one lead."""
-    return next((one for one in outcomes if isinstance(one, QuotaExhausted | AuthFailure)), None)
+    """A quota or a refusal of credentials is the destination's, even when returned for one lead.
+
+    Of several, a refusal, which needs an operator, and else the quota that is back last.
+    """
+    refused = next((one for one in outcomes if isinstance(one, AuthFailure)), None)
+    spent = [one for one in outcomes if isinstance(one, QuotaExhausted)]
+    return refused or max(spent, key=_back_at, default=None)
+
+
+def _back_at(spent: QuotaExhausted) -> datetime:
+    until = spent.until
+    if not isinstance(until, datetime):
+        return datetime.min.replace(tzinfo=UTC)
+    return until.replace(tzinfo=UTC) if until.tzinfo is None else until

@@ -261,3 +261,13 @@ def test_rewrites_take_a_twentieth_of_the_time_at_most(took, ago, wait):
         published_at=time.time() - ago,
     )
     assert max(seconds_to_wait(state), 0) == pytest.approx(wait, abs=1)
+
+
+def test_what_a_receipt_stands_for_is_durable(connect, lead):
+    """A commit that the disk has not got would be lost with the power, after the receipt."""
+    connector = connect()
+    connector.deliver([lead(1)])
+    database = connector._store._index._db
+    assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert database.execute("PRAGMA secure_delete").fetchone() == (1,)
