@@ -46,6 +46,20 @@ def test_the_facts_are_the_same_in_whatever_order_the_events_arrived():
     assert all(facts_of(order) == expected for order in itertools.permutations(EVENTS))
 
 
+def test_when_an_event_arrived_and_what_it_is_called_says_nothing_of_when_it_was_said():
+    expected = facts_of(EVENTS)
+    for order in itertools.permutations(EVENTS):
+        arrived = [
+            replace(
+                one,
+                event_id=f"e{9 - int(one.event_id[1:])}",
+                received_at=START + timedelta(hours=1, seconds=place),
+            )
+            for place, one in enumerate(order)
+        ]
+        assert facts_of(arrived) == expected
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -79,3 +79,9 @@ def test_what_an_encoding_lacks_is_written_visibly():
 
 def test_a_lone_surrogate_is_replaced_and_nul_removed():
     assert Format().writable("a\0b\ud83dc") == "ab\ufffdc"
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize("tzinfo", [UTC, None])
+def test_a_time_is_written_in_utc_wherever_the_machine_is(tzinfo):
+    assert Format().cell(datetime(2026, 7, 1, 23, 30, tzinfo=tzinfo)) == "2026-07-01T23:30:00Z"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chatferry_hubspot.properties import Properties, as_text, fold
+from chatferry_hubspot.properties import Properties, as_property, as_text, fold
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,11 @@ def test_a_property_that_is_a_date_gets_the_day_and_any_other_the_moment(account
     receipts(account.connect(types=types), lead(since=moment, at=moment))
     (contact,) = account.records("contacts")
     assert (contact["since"], contact["at"]) == ("2026-11-22", "2026-11-22T09:14:00Z")
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize("tzinfo", [UTC, None])
+def test_a_time_and_its_day_are_of_utc_wherever_the_machine_is(tzinfo):
+    late = datetime(2026, 7, 1, 23, 30, tzinfo=tzinfo)
+    assert as_property(late, "datetime") == "2026-07-01T23:30:00Z"
+    assert as_property(late, "date") == "2026-07-01"
