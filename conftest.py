@@ -18,8 +18,8 @@ from hypothesis import settings
 settings.register_profile("chatferry", deadline=None)
 settings.load_profile("chatferry")
 
-# Fixtures that serve the tests of several rooms.
-pytest_plugins = ["ferry_fixtures", "zones"]
+# Fixtures that serve the tests of several rooms; every log line of every test is watched.
+pytest_plugins = ["ferry_fixtures", "log_watch", "zones"]
 
 ROOT = Path(__file__).parent
 TESTS = [ROOT / "tests", *ROOT.glob("plugins/*/tests")]

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from marshmallow import Schema
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER, WEBHOOK_SECRET
 
 from chatferry.cli.app import command_line
 from chatferry.cli.workspace import Workspace
@@ -130,9 +131,9 @@ class Shop:
 
     def __init__(self, directory: Path, api_url: str, database: str, destinations: str) -> None:
         self.config = directory / "chatferry.toml"
-        (directory / "secret").write_text("yourSecretToken")
-        (directory / "user").write_text("connector@example.com")
-        (directory / "password").write_text("emulated")
+        (directory / "secret").write_text(WEBHOOK_SECRET)
+        (directory / "user").write_text(IADVIZE_USER)
+        (directory / "password").write_text(IADVIZE_PASSWORD)
         self.config.write_text(CONFIGURATION.format(api_url=api_url, database=database) + destinations)
         self.crms = {name: SampleCrm("key") for name in ("shelf", "ledge")}
         self._opened: list[Workspace] = []
@@ -188,7 +189,7 @@ class Shop:
             **facts,
         }
         raw = json.dumps(body).encode()
-        signed = signature("yourSecretToken", raw)
+        signed = signature(WEBHOOK_SECRET, raw)
         self.engine.accept(raw, signature=signed, content_type="application/json")
 
     def find_history(self) -> None:
@@ -272,7 +273,7 @@ def history(request: pytest.FixtureRequest) -> Iterator[IAdvizeWorld]:
     """An emulated iAdvize with six conversations that closed long ago, or as many as a test asks for."""
     with IAdvizeWorld(
         conversations=getattr(request, "param", 6),
-        webhooks=WebhookSettings(secret="yourSecretToken", time_scale=1000.0),
+        webhooks=WebhookSettings(secret=WEBHOOK_SECRET, time_scale=1000.0),
     ) as made:
         yield made
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER
 
 from chatferry.cli.app import run as run_command_line
 from chatferry.emulators import Server
@@ -19,8 +20,8 @@ from chatferry.emulators.iadvize import IAdvizeWorld, Logins, create_app
 
 SECRETS = {
     "IADVIZE_SECRET": "hush",
-    "IADVIZE_USER": "connector@example.com",
-    "IADVIZE_PASSWORD": "emulated",
+    "IADVIZE_USER": IADVIZE_USER,
+    "IADVIZE_PASSWORD": IADVIZE_PASSWORD,
 }
 
 PAPER = """

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from private_values import refuse_private
 
 from chatferry.cli.demo.run import DemoPlan, demonstrate
 from chatferry.cli.demo.truth import compare, key_of
@@ -40,6 +41,7 @@ def test_every_lead_arrives_as_the_emulator_knows_it(tmp_path):
         # A setting of ours must not reach the demonstration's server.
         env={"CHATFERRY_WEB__PORT": "1"},
     )
+    refuse_private(ran.stderr + (folder / "serve.log").read_text())
     found = json.loads(ran.stdout)
     assert (ran.returncode, found["differences"]) == (0, [])
     assert found["arrived"] == found["conversations"] == 30

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 import requests
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER
 
 from chatferry.http.token_store import LOGINS_A_MINUTE
 from chatferry.ledger import Ledger
@@ -84,7 +85,7 @@ def test_it_uses_the_key_the_server_has(run, configure, answered, folder, world)
 @pytest.mark.parametrize("whole", [True, False], ids=["the whole answer", "the conversation"])
 def test_a_file_with_iadvizes_answer_does_as_well(run, configure, answered, folder, iadvize, whole):
     configure()
-    form = {"grant_type": "password", "username": "connector@example.com", "password": "emulated"}
+    form = {"grant_type": "password", "username": IADVIZE_USER, "password": IADVIZE_PASSWORD}
     token = requests.post(f"{iadvize}/oauth2/token", data=form).json()["access_token"]
     body = requests.post(
         f"{iadvize}/graphql",

@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 import requests
 from documentation_blocks import ROOT, blocks
+from private_values import HUBSPOT_TOKEN, IADVIZE_PASSWORD, IADVIZE_USER, WEBHOOK_SECRET, refuse_private
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app
 
 EMULATOR = pytest.importorskip("chatferry_hubspot.emulator", reason="its plugin is installed").EMULATOR
 SECRETS = {
-    "IADVIZE_SECRET": "yourSecretToken",
-    "IADVIZE_USER": "connector@example.com",
-    "IADVIZE_PASSWORD": "emulated",
-    "HUBSPOT_TOKEN": "pat-emulator",
+    "IADVIZE_SECRET": WEBHOOK_SECRET,
+    "IADVIZE_USER": IADVIZE_USER,
+    "IADVIZE_PASSWORD": IADVIZE_PASSWORD,
+    "HUBSPOT_TOKEN": HUBSPOT_TOKEN,
 }
 
 
@@ -62,6 +63,7 @@ class Newcomer:
             check=False,
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
+        refuse_private(ran.stderr)
         return ran.stdout
 
 
@@ -95,6 +97,7 @@ def sets_up(newcomer: Newcomer, iadvize: str) -> None:
         "for _ in $(seq 600); do grep -q serving serve.log && break; sleep 0.1; done\n"
         "grep -q serving serve.log\nkill %1 || kill $!\nwait"
     )
+    refuse_private((newcomer.checkout / "serve.log").read_text())
 
 
 def adds_hubspot(newcomer: Newcomer, hubspot: str) -> None:

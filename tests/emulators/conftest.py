@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 from flask import Flask, Response, request
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, WebhookSettings, create_app
@@ -25,8 +26,8 @@ class Served:
 
     def login(self, **form):
         wanted = {
-            "username": "connector@example.com",
-            "password": "emulated",
+            "username": IADVIZE_USER,
+            "password": IADVIZE_PASSWORD,
             "grant_type": "password",
         } | form
         return self.session.post(f"{self.url}/oauth2/token", data=wanted)

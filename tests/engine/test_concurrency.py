@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER, WEBHOOK_SECRET, refuse_private
 
 from chatferry.ledger import Ledger
 
@@ -21,7 +24,17 @@ def test_processes_and_threads_on_one_ledger_never_do_the_same_work(ferry, ledge
     book, stop = tmp_path / "delivered.txt", tmp_path / "stop"
     worker = Path(__file__).with_name("worker.py")
     command = [sys.executable, str(worker), ledger_url, ferry.url, str(book), str(stop)]
-    running = [subprocess.Popen(command) for _ in range(PROCESSES)]
+    secrets = {
+        "IADVIZE_SECRET": WEBHOOK_SECRET,
+        "IADVIZE_USER": IADVIZE_USER,
+        "IADVIZE_PASSWORD": IADVIZE_PASSWORD,
+    }
+    log = tmp_path / "log.txt"
+    with log.open("wb") as shown:
+        running = [
+            subprocess.Popen(command, env={**os.environ, **secrets}, stdout=shown, stderr=shown)
+            for _ in range(PROCESSES)
+        ]
     try:
         deadline = time.monotonic() + 100
         while not book.exists() or len(book.read_text().splitlines()) < CONVERSATIONS:
@@ -33,6 +46,7 @@ def test_processes_and_threads_on_one_ledger_never_do_the_same_work(ferry, ledge
         for process in running:
             process.kill()
             process.wait()
+    refuse_private(log.read_text())
     assert Counter(book.read_text().splitlines()) == dict.fromkeys(map(ferry.key, ids), 1)
     assert ferry.world.counters["conversations asked for"] == 2 * alone
 

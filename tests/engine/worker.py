@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from chatferry import Connector, Receipt, Secret, hookimpl
+from chatferry import Connector, Receipt, hookimpl
 from chatferry.assembly import assemble
 from chatferry.ledger import Ledger
 from chatferry.plugins import Plugins
@@ -20,6 +20,7 @@ from chatferry.settings.model import (
     ReconcileSettings,
     Settings,
 )
+from chatferry.settings.secrets import resolve
 
 
 def main(database: str, url: str, book: str, stop: str) -> None:
@@ -40,14 +41,14 @@ def main(database: str, url: str, book: str, stop: str) -> None:
     client = ClientSettings(
         platform="ha",
         client_id=335,
-        username=Secret("connector@example.com", "env:U"),
-        password=Secret("emulated", "env:P"),
+        username=resolve("env:IADVIZE_USER"),
+        password=resolve("env:IADVIZE_PASSWORD"),
         api_url=url,
         batch_size=5,
     )
     settings = Settings(
         directory=Path(book).parent,
-        iadvize=IAdvizeSettings(secrets=(Secret("s", "env:S"),), clients=(client,)),
+        iadvize=IAdvizeSettings(secrets=(resolve("env:IADVIZE_SECRET"),), clients=(client,)),
         reconcile=ReconcileSettings(at_start=False, every=0),
         destinations={"crm": DestinationSettings(name="crm", connector="scribe", linger=0.0)},
     )

@@ -5,6 +5,7 @@ import time
 import pytest
 from flask import Flask, jsonify, request
 from graphql import build_schema, graphql_sync
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, create_app
@@ -19,8 +20,8 @@ def client_settings(url, **options):
         **{
             "platform": "ha",
             "client_id": 335,
-            "username": Secret("connector@example.com", "env:IADVIZE_USER"),
-            "password": Secret("emulated", "env:IADVIZE_PASSWORD"),
+            "username": Secret(IADVIZE_USER, "env:IADVIZE_USER"),
+            "password": Secret(IADVIZE_PASSWORD, "env:IADVIZE_PASSWORD"),
             "api_url": url,
             "timeout": 5.0,
         }

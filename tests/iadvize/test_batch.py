@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import structlog
 from flask import request
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER
 from structlog.testing import capture_logs
 
 from chatferry.emulators import Server
@@ -54,8 +55,8 @@ def moody():
                 ClientSettings(
                     platform="ha",
                     client_id=335,
-                    username=Secret("connector@example.com"),
-                    password=Secret("emulated"),
+                    username=Secret(IADVIZE_USER),
+                    password=Secret(IADVIZE_PASSWORD),
                     api_url=server.url,
                 ),
                 MemoryTokens(),

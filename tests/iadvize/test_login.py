@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 from flask import Flask, jsonify, request
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app
@@ -47,8 +48,8 @@ def settings(world, **options):
         **{
             "platform": "ha",
             "client_id": 335,
-            "username": Secret("connector@example.com", "env:IADVIZE_USER"),
-            "password": Secret("emulated", "env:IADVIZE_PASSWORD"),
+            "username": Secret(IADVIZE_USER, "env:IADVIZE_USER"),
+            "password": Secret(IADVIZE_PASSWORD, "env:IADVIZE_PASSWORD"),
             "api_url": world.url,
             "timeout": 5.0,
         }
@@ -229,8 +230,8 @@ def test_nothing_secret_or_personal_is_logged_or_shown(world, caplog):
     logged = "\n".join(record.getMessage() for record in caplog.records)
     assert "/graphql" in logged
     for secret in (
-        "emulated",
-        "connector@example.com",
+        IADVIZE_PASSWORD,
+        IADVIZE_USER,
         token.value.reveal(),
         *(m.text for m in found.messages[:5]),
     ):

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER, WEBHOOK_SECRET, refuse_private
 
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, Logins, WebhookSettings, create_app
@@ -64,9 +65,9 @@ class Installation:
         self.program: tuple[str, ...] = ("-m", "chatferry")
         self.environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHATFERRY_")},
-            "IADVIZE_SECRET": "yourSecretToken",
-            "IADVIZE_USER": "connector@example.com",
-            "IADVIZE_PASSWORD": "emulated",
+            "IADVIZE_SECRET": WEBHOOK_SECRET,
+            "IADVIZE_USER": IADVIZE_USER,
+            "IADVIZE_PASSWORD": IADVIZE_PASSWORD,
         }
 
     @property
@@ -129,6 +130,7 @@ class Installation:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        refuse_private(done.stderr)
         return done.stdout
 
     def serve(self, *options: str) -> subprocess.Popen[bytes]:
@@ -248,6 +250,8 @@ class Installation:
             self.kill(process)
         self.world.close()
         self.server.stop()
+        if self.processes:
+            refuse_private(self.log)
 
 
 def _plain(text: str) -> str:

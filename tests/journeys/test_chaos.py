@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN
 
 from chatferry.emulators import FaultBoard, Server
 from chatferry.emulators.iadvize.faults import GRAPHQL_FAULTS, HTTP_FAULTS
@@ -173,7 +174,7 @@ def here(request, install, crm, ledger_url, tmp_path):
     seed = request.config.getoption("--chaos-seed")
     made = install(database=ledger_url.replace(f"{tmp_path}/", ""), seed=seed)
     made.program = (str(Path(__file__).with_name("hurried.py")),)
-    made.environ |= {"HUBSPOT_SECRET": "secret-emulator", "HUBSPOT_REFRESH_TOKEN": "refresh-emulator"}
+    made.environ |= {"HUBSPOT_SECRET": HUBSPOT_CLIENT_SECRET, "HUBSPOT_REFRESH_TOKEN": HUBSPOT_REFRESH_TOKEN}
     made.configure(CONFIGURATION.format(url=crm.server.url))
     made.command("hubspot", "provision", "crm", "--yes")
     return made

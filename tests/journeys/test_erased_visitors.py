@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+from private_values import HUBSPOT_TOKEN
 
 from chatferry.emulators import Server
 
@@ -31,7 +32,7 @@ def hubspot():
 def held(server):
     """Return the records that are not archived, and what is associated with what."""
     state = requests.get(
-        f"{server.url}/_emulator/state", headers={"Authorization": "Bearer pat-emulator"}, timeout=10
+        f"{server.url}/_emulator/state", headers={"Authorization": f"Bearer {HUBSPOT_TOKEN}"}, timeout=10
     ).json()
     records = {
         kind: {one["id"]: one["properties"] for one in some if not one["archived"]}
@@ -43,7 +44,7 @@ def held(server):
 @pytest.mark.parametrize("history", [40], indirect=True)
 def test_late_ratings_of_erased_visitors_make_no_new_people(open_shop, history, hubspot, tmp_path):
     shop = open_shop(DESTINATION.format(url=hubspot.url))
-    (tmp_path / "token").write_text("pat-emulator")
+    (tmp_path / "token").write_text(HUBSPOT_TOKEN)
     made = shop.run("hubspot", "provision", "hubspot", "--yes")
     assert made.exit_code == 0, made.output
     shop.find_history()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from private_values import DATABASE_PASSWORD
 from sqlalchemy import event, func, select
 
 from chatferry.errors import LedgerUnavailable, SettingsError
@@ -37,8 +38,8 @@ def test_a_folder_that_is_not_there_is_named_as_such(tmp_path):
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://ferryman:hunter2@127.0.0.1:9/chatferry",
-        "postgresql://127.0.0.1:9/chatferry?user=ferryman&password=hunter2",
+        f"postgresql://ferryman:{DATABASE_PASSWORD}@127.0.0.1:9/chatferry",
+        f"postgresql://127.0.0.1:9/chatferry?user=ferryman&password={DATABASE_PASSWORD}",
     ],
 )
 def test_a_server_that_is_away_is_unavailable_and_its_password_is_not_shown(url):
@@ -47,7 +48,7 @@ def test_a_server_that_is_away_is_unavailable_and_its_password_is_not_shown(url)
         for _ in range(2):
             with pytest.raises(LedgerUnavailable, match=r"127\.0\.0\.1:9/chatferry") as caught:
                 ledger.ping()
-            assert "hunter2" not in str(caught.value)
+            assert DATABASE_PASSWORD not in str(caught.value)
             assert "ferryman" not in str(caught.value)
     finally:
         ledger.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from private_values import DATABASE_PASSWORD
 
 from chatferry.errors import SettingsError
 from chatferry.model import FieldMode
@@ -61,7 +62,7 @@ def problems(text: str, environ: dict[str, str] = ENVIRON) -> str:
     with pytest.raises(SettingsError) as caught:
         load_text(text, environ)
     assert "\n".join(caught.value.problems) == str(caught.value)
-    for secret in ("correct-horse", "battery@", "hunter2"):
+    for secret in ("correct-horse", "battery@", DATABASE_PASSWORD):
         assert secret not in str(caught.value)
     return str(caught.value)
 
@@ -119,7 +120,7 @@ def test_what_the_file_leaves_out_is_the_dataclasses_default(tmp_path):
 
 def test_no_secret_shows_in_a_repr():
     found = load_text(FULL.format(secret="/dev/null/no").replace(', "file:/dev/null/no"', ""), ENVIRON)
-    assert "hunter2" not in repr(found)
+    assert DATABASE_PASSWORD not in repr(found)
     assert "correct-horse" not in repr(found)
 
 
@@ -197,7 +198,10 @@ def test_what_is_not_toml_is_refused_with_its_place(text, words):
         ("destinations.a_-b.connector = 'csv'", "destinations.a_-b: not a name; use letters, digits"),
         ("database = 3", "database: not a text"),
         ("database = 'chatferry.db'", "database: not a database URL"),
-        ("database = 'mysql://root:hunter2@db/x'", "database: not a database the ledger works in"),
+        (
+            f"database = 'mysql://root:{DATABASE_PASSWORD}@db/x'",
+            "database: not a database the ledger works in",
+        ),
         ("database = 'sqlite://'", "database: names no file"),
         ("database = 'sqlite://chatferry.db'", "database: names no file"),
         ("database = 'sqlite:///:memory:'", "database: a ledger in memory forgets"),
@@ -247,7 +251,7 @@ def test_a_wrong_key_of_a_destination_is_named(text, line):
         ({"platform": '"france"'}, "platform: not a platform"),
         ({"client_id": '"x"'}, "client_id: not an iAdvize id"),
         ({"api_url": '"api.iadvize.com"'}, "api_url: not an address"),
-        ({"api_url": '"https://user:hunter2@api.iadvize.com"'}, "api_url: not an address"),
+        ({"api_url": f'"https://user:{DATABASE_PASSWORD}@api.iadvize.com"'}, "api_url: not an address"),
     ],
 )
 def test_a_wrong_key_of_a_client_is_named(client, line):
@@ -303,14 +307,14 @@ def test_a_duration_is_seconds_or_says_its_unit(written, seconds):
         ("sqlite:///sub/x.db?timeout=5", "sqlite:////etc/ferry/sub/x.db?timeout=5"),
         ("postgresql://u:p%40w@db/x", "postgresql+psycopg://u:p%40w@db/x"),
         ("postgres://db/x", "postgresql+psycopg://db/x"),
-        ("env:DATABASE_URL", "postgresql+psycopg://u:hunter2@db/x"),
+        ("env:DATABASE_URL", f"postgresql+psycopg://u:{DATABASE_PASSWORD}@db/x"),
     ],
 )
 def test_the_database_is_named_by_url_or_reference(written, meant):
-    environ = {**ENVIRON, "DATABASE_URL": "postgresql://u:hunter2@db/x"}
+    environ = {**ENVIRON, "DATABASE_URL": f"postgresql://u:{DATABASE_PASSWORD}@db/x"}
     found = load_text(f'database = "{written}"\n{SMALL}', environ, directory=Path("/etc/ferry"))
     assert found.database == meant
-    assert "hunter2" not in repr(found)
+    assert DATABASE_PASSWORD not in repr(found)
 
 
 def test_a_secret_file_is_found_beside_the_configuration(tmp_path):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER, WEBHOOK_SECRET
 
 from chatferry import Connector, Finding, Lead, Level, Outcome, Receipt, Secret, Strategy, hookimpl
 from chatferry.assembly import assemble
@@ -24,7 +25,6 @@ from chatferry.ledger.deliveries.states import Delivery, DeliveryState
 from chatferry.plugins import Plugins
 from chatferry.settings.model import ClientSettings, DestinationSettings, IAdvizeSettings, Settings
 
-SECRET = "yourSecretToken"
 MAPPING = {
     "contact": {"email": "email", "first_name": "visitor.first_name"},
     "conversation": {
@@ -171,13 +171,13 @@ class Ferry:
         return Settings(
             directory=self.directory,
             iadvize=IAdvizeSettings(
-                secrets=(Secret(SECRET, "env:IADVIZE_SECRET"),),
+                secrets=(Secret(WEBHOOK_SECRET, "env:IADVIZE_SECRET"),),
                 clients=(
                     ClientSettings(
                         platform=client.platform,
                         client_id=client.client_id,
-                        username=Secret("connector@example.com", "env:IADVIZE_USER"),
-                        password=Secret("emulated", "env:IADVIZE_PASSWORD"),
+                        username=Secret(IADVIZE_USER, "env:IADVIZE_USER"),
+                        password=Secret(IADVIZE_PASSWORD, "env:IADVIZE_PASSWORD"),
                         api_url=self.url,
                         timeout=10.0,
                     ),
@@ -241,7 +241,7 @@ class Ferry:
     def tell_to(self, engine: Engine, *webhooks: Webhook) -> None:
         for webhook in webhooks:
             raw = webhook.body(webhook.at)
-            engine.accept(raw, signature=signature(SECRET, raw), content_type="application/json")
+            engine.accept(raw, signature=signature(WEBHOOK_SECRET, raw), content_type="application/json")
 
     def tell_closed(self, *conversation_ids: str) -> None:
         self.tell(*(self.webhook(one) for one in conversation_ids))

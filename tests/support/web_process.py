@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
+from private_values import IADVIZE_PASSWORD, IADVIZE_USER, WEBHOOK_SECRET, refuse_private
 
 from chatferry.emulators.iadvize import signature
 from chatferry.ledger import Ledger
 
-SECRET = "yourSecretToken"
 JSON = {"Content-Type": "application/json"}
 WELL_FORMED = "sha256=" + "0" * 64
 """A signature that only a look at the body can refuse."""
@@ -58,7 +58,7 @@ def event(**changes: object) -> bytes:
 
 def signed(raw: bytes) -> str:
     """The signature of a body."""
-    return signature(SECRET, raw)
+    return signature(WEBHOOK_SECRET, raw)
 
 
 class Web:
@@ -74,7 +74,11 @@ class Web:
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "chatferry.toml").write_text(CONFIGURATION.format(port=self.port, more=more))
-        names = {"IADVIZE_SECRET": SECRET, "IADVIZE_USER": "u", "IADVIZE_PASSWORD": "p"}
+        names = {
+            "IADVIZE_SECRET": WEBHOOK_SECRET,
+            "IADVIZE_USER": IADVIZE_USER,
+            "IADVIZE_PASSWORD": IADVIZE_PASSWORD,
+        }
         with (folder / "log.txt").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "chatferry", "serve", "--web-only"],
@@ -159,6 +163,7 @@ class Web:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(60)
+        refuse_private(self.log())
 
 
 @contextmanager

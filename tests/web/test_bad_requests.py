@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 import requests
-from web_process import SECRET, event, web_server
+from private_values import WEBHOOK_SECRET
+from web_process import event, web_server
 
 from chatferry.emulators.iadvize import signature
 
@@ -55,7 +56,7 @@ def test_a_forged_signature_is_refused(unchanged):
 
 def test_a_short_signature_is_refused(unchanged):
     raw = event()
-    short = {"X-iAdvize-Signature": signature(SECRET, raw)[:-1]}
+    short = {"X-iAdvize-Signature": signature(WEBHOOK_SECRET, raw)[:-1]}
     refused(unchanged.post(raw, **short), 401, "not 64 hexadecimal digits")
 
 
@@ -66,7 +67,7 @@ def test_another_algorithm_is_refused(unchanged):
 
 def test_a_tampered_body_is_refused(unchanged):
     raw = event()
-    signed = {"X-iAdvize-Signature": signature(SECRET, raw)}
+    signed = {"X-iAdvize-Signature": signature(WEBHOOK_SECRET, raw)}
     refused(unchanged.post(raw.replace(b"1549", b"1550"), **signed), 401, "does not belong")
 
 
@@ -128,7 +129,7 @@ def test_another_content_type_is_refused(unchanged):
     answer = requests.post(
         f"{unchanged.url}/webhooks/iadvize",
         data=(raw := event()),
-        headers={"Content-Type": "text/plain", "X-iAdvize-Signature": signature(SECRET, raw)},
+        headers={"Content-Type": "text/plain", "X-iAdvize-Signature": signature(WEBHOOK_SECRET, raw)},
         timeout=60,
     )
     refused(answer, 415, "application/json")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from private_values import HUBSPOT_TOKEN
 from werkzeug import Response
 
 from chatferry import Connector, Context, DeliveryError, Lead, Outcome, Receipt, Secret
@@ -31,12 +32,12 @@ class Account:
         self.memory = DictMemory()
         self.directory = tmp_path
         self.session = requests.Session()
-        self.session.headers["Authorization"] = "Bearer pat-emulator"
+        self.session.headers["Authorization"] = f"Bearer {HUBSPOT_TOKEN}"
         self.connectors: list[HubSpot] = []
 
     def connect(self, fields: dict[str, tuple[str, ...]] | None = None, **settings: Any) -> HubSpot:
         if "client_id" not in settings:
-            settings.setdefault("access_token", Secret("pat-emulator"))
+            settings.setdefault("access_token", Secret(HUBSPOT_TOKEN))
         settings = {"base_url": self.server.url, "timeout": 1, **settings}
         context = Context(
             destination="crm", directory=self.directory, memory=self.memory, fields=fields or {}

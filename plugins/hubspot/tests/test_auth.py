@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN
 
 from chatferry import AuthFailure, Receipt, Secret, TemporaryFailure
 from chatferry.testing import DictMemory
@@ -12,8 +13,8 @@ from chatferry_hubspot.auth import OAuthToken
 
 OAUTH = {
     "client_id": "client-emulator",
-    "client_secret": Secret("secret-emulator"),
-    "refresh_token": Secret("refresh-emulator"),
+    "client_secret": Secret(HUBSPOT_CLIENT_SECRET),
+    "refresh_token": Secret(HUBSPOT_REFRESH_TOKEN),
 }
 
 
@@ -87,7 +88,7 @@ def test_a_new_installation_is_not_answered_with_the_old_ones_token():
     OAuthToken(**OAUTH, memory=memory, exchange=exchange).get()
     OAuthToken(**OAUTH, memory=memory, exchange=exchange).get()
     OAuthToken(**{**OAUTH, "refresh_token": Secret("new")}, memory=memory, exchange=exchange).get()
-    assert used == ["refresh-emulator", "rotated", "new"]
+    assert used == [HUBSPOT_REFRESH_TOKEN, "rotated", "new"]
 
 
 def test_a_refused_renewal_is_an_auth_failure_and_a_failed_one_is_not(account, lead, deliver):

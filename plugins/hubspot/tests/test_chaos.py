@@ -6,6 +6,7 @@ import random
 
 import pytest
 from flask import request
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN
 
 from chatferry import PermanentFailure, Receipt, Secret
 from chatferry.emulators import Fault, FaultBoard
@@ -51,8 +52,8 @@ class ShuffledFaults(FaultBoard):
 OAUTH_APP = {
     "strict": True,
     "client_id": "client-emulator",
-    "client_secret": Secret("secret-emulator"),
-    "refresh_token": Secret("refresh-emulator"),
+    "client_secret": Secret(HUBSPOT_CLIENT_SECRET),
+    "refresh_token": Secret(HUBSPOT_REFRESH_TOKEN),
 }
 
 

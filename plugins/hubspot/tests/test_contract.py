@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN, HUBSPOT_TOKEN
 
 from chatferry import Receipt, Secret
 from chatferry.testing import (
@@ -109,7 +110,7 @@ class HubSpotHarness(EmulatorHarness):
     emulator = EMULATOR
     connector = HubSpot
     plan = "enterprise"
-    secrets = ("secret-emulator", "refresh-emulator")
+    secrets = (HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN)
     capabilities = frozenset(Capability) - {Capability.FILES, Capability.CONVERTED}
     contact = Shape(
         name="contact",
@@ -156,7 +157,7 @@ class HubSpotHarness(EmulatorHarness):
         super().__init__(directory)
         self.calls, self.seen = -1, {}
         self.session = requests.Session()
-        self.session.headers["Authorization"] = "Bearer pat-emulator"
+        self.session.headers["Authorization"] = f"Bearer {HUBSPOT_TOKEN}"
         self.app.wsgi_app = self.meddler = KeyedTrouble(self.app.wsgi_app)
         own = {"groupName": "contactinformation"}
         self.post(
@@ -188,8 +189,8 @@ class HubSpotHarness(EmulatorHarness):
     def settings(self) -> dict[str, Any]:
         return {
             "client_id": "client-emulator",
-            "client_secret": Secret("secret-emulator"),
-            "refresh_token": Secret("refresh-emulator"),
+            "client_secret": Secret(HUBSPOT_CLIENT_SECRET),
+            "refresh_token": Secret(HUBSPOT_REFRESH_TOKEN),
             "base_url": self.url,
             "timeout": 1,
         }
@@ -285,7 +286,7 @@ class NotesHarness(HubSpotHarness):
     """
 
     plan = "professional"
-    secrets = ("pat-emulator",)
+    secrets = (HUBSPOT_TOKEN,)
     conversation = None
     capabilities = HubSpotHarness.capabilities - {
         Capability.CONVERSATIONS,
@@ -295,7 +296,7 @@ class NotesHarness(HubSpotHarness):
     }
 
     def settings(self) -> dict[str, Any]:
-        return {"access_token": Secret("pat-emulator"), "base_url": self.url, "timeout": 1}
+        return {"access_token": Secret(HUBSPOT_TOKEN), "base_url": self.url, "timeout": 1}
 
     def notes(self) -> list[str]:
         """Return the keys of the conversations that live notes are of; "" for a note of none."""

@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 
 import pytest
+from private_values import HUBSPOT_TOKEN
 
 from chatferry import AuthFailure, Level, Secret
 from chatferry.ledger import Ledger
@@ -191,7 +192,7 @@ budget = "answers.Q1"
 
 
 def run(config, *arguments):
-    secrets = {"HUBSPOT_TOKEN": "pat-emulator", "IADVIZE_SECRET": "x", "PATH": os.environ["PATH"]}
+    secrets = {"HUBSPOT_TOKEN": HUBSPOT_TOKEN, "IADVIZE_SECRET": "x", "PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "chatferry", "--config", str(config), "hubspot", "provision", *arguments]
     return subprocess.run(
         command, check=False, env=secrets, capture_output=True, text=True, timeout=60, input="n\n"

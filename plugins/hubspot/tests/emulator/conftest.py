@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import requests
+from private_values import HUBSPOT_TOKEN
 
 from chatferry.emulators import Server
 from chatferry_hubspot.emulator import EMULATOR
@@ -17,7 +18,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.token = "pat-emulator"
+        self.token = HUBSPOT_TOKEN
         self.session = requests.Session()
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -122,7 +123,7 @@ def _running() -> Iterator[Client]:
 @pytest.fixture
 def hubspot(_running: Client) -> Client:
     """An enterprise account with nothing in it."""
-    _running.token = "pat-emulator"
+    _running.token = HUBSPOT_TOKEN
     _running.post("/_emulator/reset")
     return _running
 

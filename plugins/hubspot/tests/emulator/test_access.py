@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import requests
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN
 
-FORM = {"client_id": "client-emulator", "client_secret": "secret-emulator"}
-REFRESH = {**FORM, "grant_type": "refresh_token", "refresh_token": "refresh-emulator"}
+FORM = {"client_id": "client-emulator", "client_secret": HUBSPOT_CLIENT_SECRET}
+REFRESH = {**FORM, "grant_type": "refresh_token", "refresh_token": HUBSPOT_REFRESH_TOKEN}
 
 
 def token(hubspot, **form):
@@ -68,7 +69,7 @@ def test_a_token_added_and_revoked_by_the_back_door(hubspot):
 def test_a_refresh_gives_an_access_token_that_expires(hubspot):
     answer = token(hubspot).json()
     assert (answer["expires_in"], answer["token_type"], answer["hub_id"]) == (1800, "bearer", 12345678)
-    assert answer["refresh_token"] == "refresh-emulator"
+    assert answer["refresh_token"] == HUBSPOT_REFRESH_TOKEN
 
     hubspot.token = answer["access_token"]
     assert hubspot.get("/crm/objects/2026-09/contacts").status_code == 200
@@ -82,7 +83,7 @@ def test_a_rotated_refresh_token_works_once(start):
 
     renewed = token(hubspot).json()["refresh_token"]
 
-    assert renewed != "refresh-emulator"
+    assert renewed != HUBSPOT_REFRESH_TOKEN
     assert token(hubspot).json()["status"] == "BAD_REFRESH_TOKEN"
     assert token(hubspot, refresh_token=renewed).status_code == 200
 
@@ -140,7 +141,7 @@ def test_tokens_are_described_and_ended_at_the_legacy_addresses(hubspot):
     access = token(hubspot).json()["access_token"]
 
     assert hubspot.get(f"/oauth/v1/access-tokens/{access}").json()["token_type"] == "access"
-    path = "/oauth/v1/refresh-tokens/refresh-emulator"
+    path = f"/oauth/v1/refresh-tokens/{HUBSPOT_REFRESH_TOKEN}"
     assert hubspot.get(path).json()["token_type"] == "refresh"
     assert hubspot.call("DELETE", path).status_code == 204
     assert hubspot.get(path).status_code == 404

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN, HUBSPOT_TOKEN
 
 from chatferry_hubspot.emulator import EMULATOR
 from chatferry_hubspot.emulator.faults import CONNECTIONS, REFUSALS
@@ -102,7 +103,7 @@ def test_a_timeout_happens_before_or_after_the_write(hubspot, name, kept):
         hubspot.session.post(
             f"{hubspot.url}/crm/objects/2026-09/contacts/batch/upsert",
             json={"inputs": inputs("a")},
-            headers={"Authorization": "Bearer pat-emulator"},
+            headers={"Authorization": f"Bearer {HUBSPOT_TOKEN}"},
             timeout=0.15,
         )
 
@@ -197,8 +198,8 @@ def test_the_token_endpoint_fails_alone(hubspot, name, status):
     form = {
         "grant_type": "refresh_token",
         "client_id": "client-emulator",
-        "client_secret": "secret-emulator",
-        "refresh_token": "refresh-emulator",
+        "client_secret": HUBSPOT_CLIENT_SECRET,
+        "refresh_token": HUBSPOT_REFRESH_TOKEN,
     }
 
     assert hubspot.call("POST", "/oauth/2026-09/token", data=form).status_code == status

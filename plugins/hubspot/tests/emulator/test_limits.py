@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN
 
 PATH = "/crm/objects/2026-09/contacts"
 
@@ -82,8 +83,8 @@ def test_oauth_apps_have_110_calls_and_no_daily_headers(hubspot):
     form = {
         "grant_type": "refresh_token",
         "client_id": "client-emulator",
-        "client_secret": "secret-emulator",
-        "refresh_token": "refresh-emulator",
+        "client_secret": HUBSPOT_CLIENT_SECRET,
+        "refresh_token": HUBSPOT_REFRESH_TOKEN,
     }
     hubspot.token = hubspot.call("POST", "/oauth/2026-09/token", data=form).json()["access_token"]
 

@@ -9,6 +9,7 @@ from hubspot import HubSpot
 from hubspot.crm import contacts, objects, properties, schemas
 from hubspot.crm.associations import v4
 from hubspot.crm.contacts.exceptions import ApiException
+from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN
 
 NOTE_TO_CONTACT = v4.AssociationSpec(association_category="HUBSPOT_DEFINED", association_type_id=202)
 
@@ -202,8 +203,8 @@ def test_tokens_are_renewed_and_described(api, hubspot):
     renewed = api.oauth.tokens_api.create(
         grant_type="refresh_token",
         client_id="client-emulator",
-        client_secret="secret-emulator",
-        refresh_token="refresh-emulator",
+        client_secret=HUBSPOT_CLIENT_SECRET,
+        refresh_token=HUBSPOT_REFRESH_TOKEN,
     )
 
     info = api.oauth.access_tokens_api.get(renewed.access_token)

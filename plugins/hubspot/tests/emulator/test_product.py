@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
+from private_values import HUBSPOT_TOKEN
 
 from chatferry.emulators import Emulator
 from chatferry_hubspot.emulator import EMULATOR
@@ -26,7 +27,7 @@ def test_every_option_has_a_default_that_works():
 
     assert (settings.plan, list(settings.tokens), settings.dates) == (
         "enterprise",
-        ["pat-emulator"],
+        [HUBSPOT_TOKEN],
         ("2026-09",),
     )
 

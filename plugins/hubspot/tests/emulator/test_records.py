@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from private_values import HUBSPOT_TOKEN
 
 
 def test_emails_are_trimmed_lower_cased_and_unique(hubspot):
@@ -290,7 +291,7 @@ def test_a_body_that_is_no_object_is_refused(hubspot, body):
     answer = hubspot.session.post(
         f"{hubspot.url}/crm/objects/2026-09/contacts",
         data=body,
-        headers={"Authorization": "Bearer pat-emulator", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {HUBSPOT_TOKEN}", "Content-Type": "application/json"},
         timeout=10,
     )
 
