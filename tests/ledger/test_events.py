@@ -107,6 +107,20 @@ def test_two_clients_may_use_one_conversation_id(ledger, event):
     assert {one.client_id for one in first + second} == {335, 336}
 
 
+def test_pruning_tells_two_clients_with_one_conversation_id_apart(ledger, event):
+    """What the one's events said stays with the one, though the other's is read anew meanwhile."""
+    for client_id, score in ((335, 1), (336, 5)):
+        said = event(f"e{client_id}", client_id=client_id, body=b'{"customerSatisfaction": %d}' % score)
+        ledger.events.accept([Admission(event=said, due_at=NOW)])
+        sync(ledger)
+    ledger.events.accept([Admission(event=event("again", client_id=336), due_at=NOW + 5)])
+    ledger.events.prune(NOW + 1, retained_facts)
+    ledger.events.accept([Admission(event=event("anew"), due_at=NOW)])
+    due = [ledger.conversations.lease(ledger.owner, NOW + 9, NOW + 60, 50)[0] for _ in range(2)]
+    facts = {one.client_id: facts_of(one.events, one.event_facts).satisfaction.csat for one in due}
+    assert facts == {335: 1, 336: 5}
+
+
 def test_pruning_drops_old_events_of_conversations_that_are_done(ledger, event):
     ledger.events.accept([Admission(event=event(), due_at=NOW)])
     assert ledger.events.prune(NOW + 1, retained_facts) == 0

@@ -19,6 +19,7 @@ from chatferry.errors import PlatformAuthFailure, PlatformError, PlatformUnavail
 from chatferry.http.token_store import MemoryTokens
 from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.closed import ClosedPage
+from chatferry.ledger.conversations import SyncResult
 from chatferry.ledger.reconciliations import Kind
 from chatferry.runners.local import LocalRunner
 from chatferry.settings.secrets import Secret
@@ -329,3 +330,20 @@ def test_a_conversation_that_was_really_read_while_it_ran_is_missing_until_its_c
     shop.work()
     assert shop.conversations() == sorted(f"ha-335-{one}" for one in history.ids)
     assert shop.engine.reconciler.reconcile(BEFORE, 2e9 + 1)[0].missing == 0
+
+
+def test_a_conversation_that_was_read_while_it_ran_is_missing_once_it_has_closed(ferry):
+    """Its close is what was lost: that its beginning is known delivers nothing."""
+    (one,) = ferry.play()
+    ferry.tell(ferry.webhook(one, "v2.conversation.pushed"))
+    ferry.clock.forward(2 * 3600)
+    now, conversations = ferry.clock.now, ferry.ledger.conversations
+    (due,) = conversations.lease(ferry.ledger.owner, now, now + 60, 50)
+    conversations.record_sync(ferry.ledger.owner, [SyncResult(due=due, synced_at=now, closed_at=None)], now)
+    since = now - 86_400
+    (found,) = ferry.engine.reconciler.reconcile(since, now)
+    assert (found.found, found.missing) == (len(ferry.world.ids), len(ferry.world.ids))
+    ferry.run()
+    assert ferry.key(one) in ferry.crm.delivered
+    (again,) = ferry.engine.reconciler.reconcile(since + 1, now)
+    assert again.missing == 0
