@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -63,6 +64,7 @@ class LogWatch:
         return process_event
 
     def _noting(self, initialise: Callable[..., None]) -> Callable[..., None]:
+        @wraps(initialise)
         def noting(secret: Secret, value: str, reference: str = "") -> None:
             initialise(secret, value, reference)
             with self._lock:
