@@ -56,11 +56,9 @@ def mutants_of(room: str, file: Path) -> Iterator[Mutant]:
     nodes = [*ast_nodes(get_ast(code))]
     for name in plugins.operator_names():
         operator = plugins.get_operator(name)
-        places = (
-            []
-            if operator.arguments()
-            else [at for one in nodes for at, _ in operator().mutation_positions(one)]
-        )
+        if operator.arguments():
+            continue
+        places = (at for node in nodes for at, _ in operator().mutation_positions(node))
         for occurrence, at in enumerate(places):
             if tuple(at) not in annotated:
                 yield Mutant(

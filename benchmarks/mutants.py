@@ -4,19 +4,18 @@ Needs the development environment (CONTRIBUTING.md) and cosmic-ray==8.7.0, which
 
     python benchmarks/mutants.py --sample 100 --seed 1
 
-Nothing is changed in the checkout: every job works in a copy of its own. A change that the room's own tests let
-through meets the quick lane of the rooms around it, without PostgreSQL; what survives that is shown as a diff.
+Nothing is changed in the checkout: every job works in a copy of its own. A change that the tests of its room
+let through meets those of the rooms around it, each in the quick lane and without PostgreSQL. What survives
+both is shown as a diff.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import difflib
 import json
 import os
 import queue
-import random
 import shutil
 import signal
 import subprocess
@@ -31,12 +30,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-from cosmic_ray import plugins
-from cosmic_ray.ast import ast_nodes, get_ast
-from cosmic_ray.mutating import mutate_code
+from changes import ROOT, Mutant, in_chance_order, mutants
 
-ROOT = Path(__file__).parents[1]
-CODE = Path("core/chatferry")
 ENGINE = ("tests/engine", "tests/operations", "tests/runners")
 ROOMS = {
     "accept": (("tests/accept", "tests/iadvize/test_envelope.py"), ("tests/web", "tests/ledger", *ENGINE)),
@@ -46,32 +41,8 @@ ROOMS = {
     "schedule.py": (("tests/test_schedule.py",), ("tests/deliver", "tests/sync", "tests/http", *ENGINE)),
 }
 """For each room its own tests, and those of the rooms around it."""
-LEFT_OUT = ("migrations",)
-"""Folders of a room that are not changed: what was released stays as it is."""
 PATIENCE = 900.0
-"""Seconds for one run of tests. What takes longer may be a loop without end or a busy machine: it is not counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutant:
-    """One change of one file: the n-th place an operator can change."""
-
-    room: str
-    file: str
-    operator: str
-    occurrence: int
-    line: int
-    column: int
-
-    def code(self) -> str | None:
-        """Return the changed file, or None if it would be no Python or mean the same."""
-        before = (ROOT / self.file).read_text(encoding="utf-8")
-        changed = mutate_code(before, plugins.get_operator(self.operator)(), self.occurrence)
-        try:
-            same = changed is None or ast.dump(ast.parse(changed)) == ast.dump(ast.parse(before))
-        except SyntaxError:
-            return None
-        return None if same else changed
+"""Seconds for one run of tests. What takes longer may loop for ever or not: it does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,59 +57,6 @@ class Verdict:
     noticed_by: str
     seconds: float
     diff: str
-
-
-def mutants(room: str) -> Iterator[Mutant]:
-    """Yield every change of a room that could make a difference."""
-    place = ROOT / CODE / room
-    for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-        if not set(LEFT_OUT) & set(file.parts):
-            yield from mutants_of(room, file)
-
-
-def mutants_of(room: str, file: Path) -> Iterator[Mutant]:
-    """Yield the changes of a file, without those of annotations: they are never run."""
-    code = file.read_text(encoding="utf-8")
-    annotated = set(places_of_annotations(ast.parse(code)))
-    nodes = [*ast_nodes(get_ast(code))]
-    for name in plugins.operator_names():
-        operator = plugins.get_operator(name)
-        places = (
-            []
-            if operator.arguments()
-            else [at for one in nodes for at, _ in operator().mutation_positions(one)]
-        )
-        for occurrence, at in enumerate(places):
-            if tuple(at) not in annotated:
-                yield Mutant(
-                    room=room,
-                    file=str(file.relative_to(ROOT)),
-                    operator=name,
-                    occurrence=occurrence,
-                    line=at[0],
-                    column=at[1],
-                )
-
-
-def in_chance_order(found: Sequence[Mutant], seed: int) -> list[Mutant]:
-    """Return the changes in an order of chance in which each place has its first turn before any has a second."""
-    order = random.Random(seed).sample(found, len(found))
-    turns: Counter[tuple[str, int, int]] = Counter()
-    ranked = []
-    for mutant in order:
-        place = (mutant.file, mutant.line, mutant.column)
-        ranked.append((turns[place], mutant))
-        turns[place] += 1
-    return [mutant for _, mutant in sorted(ranked, key=lambda pair: pair[0])]
-
-
-def places_of_annotations(tree: ast.AST) -> Iterator[tuple[int, int]]:
-    """Yield line and column of every character of an annotation."""
-    for node in ast.walk(tree):
-        for noted in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-            if isinstance(noted, ast.expr) and noted.end_lineno == noted.lineno:
-                columns = range(noted.col_offset, noted.end_col_offset or 0)
-                yield from ((noted.lineno, column) for column in columns)
 
 
 def copy_of_the_checkout(folder: Path) -> Path:
