@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,14 +54,14 @@ def mutants_of(room: str, file: Path) -> Iterator[Mutant]:
     """Yield the changes of a file, without those of annotations: they are never run."""
     code = file.read_text(encoding="utf-8")
     annotated = set(places_of_annotations(ast.parse(code)))
-    nodes = [*ast_nodes(get_ast(code))]
+    nodes, lines = [*ast_nodes(get_ast(code))], code.splitlines()
     for name in plugins.operator_names():
         operator = plugins.get_operator(name)
         if operator.arguments():
             continue
         places = (at for node in nodes for at, _ in operator().mutation_positions(node))
         for occurrence, at in enumerate(places):
-            if tuple(at) not in annotated:
+            if tuple(at) not in annotated and not is_mark(lines[at[0] - 1], at[1]):
                 yield Mutant(
                     room=room,
                     file=str(file.relative_to(ROOT)),
@@ -69,6 +70,11 @@ def mutants_of(room: str, file: Path) -> Iterator[Mutant]:
                     line=at[0],
                     column=at[1],
                 )
+
+
+def is_mark(line: str, column: int) -> bool:
+    """Say whether a star or a slash stands by itself: in a signature or before what is unpacked."""
+    return line[column] in "*/" and re.search(r"(?:^|[(,\[{])\s*$", line[:column]) is not None
 
 
 def in_chance_order(found: Sequence[Mutant], seed: int) -> list[Mutant]:
