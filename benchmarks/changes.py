@@ -51,7 +51,7 @@ def mutants(room: str) -> Iterator[Mutant]:
 
 
 def mutants_of(room: str, file: Path) -> Iterator[Mutant]:
-    """Yield the changes of a file, without those of annotations: they are never run."""
+    """Yield the changes of a file, without those of what is never run or is a matter of style."""
     code = file.read_text(encoding="utf-8")
     annotated = set(places_of_annotations(ast.parse(code)))
     nodes, lines = [*ast_nodes(get_ast(code))], code.splitlines()
@@ -61,7 +61,8 @@ def mutants_of(room: str, file: Path) -> Iterator[Mutant]:
             continue
         places = (at for node in nodes for at, _ in operator().mutation_positions(node))
         for occurrence, at in enumerate(places):
-            if tuple(at) not in annotated and not is_mark(lines[at[0] - 1], at[1]):
+            line = lines[at[0] - 1]
+            if tuple(at) not in annotated and not is_mark(line, at[1]) and "@dataclass" not in line:
                 yield Mutant(
                     room=room,
                     file=str(file.relative_to(ROOT)),
