@@ -4,9 +4,9 @@ Needs the development environment (CONTRIBUTING.md) and cosmic-ray==8.7.0, which
 
     python benchmarks/mutants.py --sample 100 --seed 1
 
-Nothing is changed in the checkout: every job works in a copy of its own. A change that the tests of its room
-let through meets those of the rooms around it, each in the quick lane and without PostgreSQL. What survives
-both is shown as a diff.
+Nothing is changed in the checkout: every job works in a copy of its own. A change meets the quick lane of its
+room's tests, then all of them, then the quick lane of the rooms around it, without PostgreSQL. What survives is
+shown as a diff.
 """
 
 from __future__ import annotations
@@ -65,14 +65,20 @@ def copy_of_the_checkout(folder: Path) -> Path:
     return Path(shutil.copytree(ROOT, folder, ignore=skipped))
 
 
-def first_failure(checkout: Path, tests: Sequence[str]) -> str:
+def rounds(room: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield lanes and tests, the quickest to find something first."""
+    own, around = ROOMS[room]
+    yield from (("quick", own), ("full", own), ("quick", around))
+
+
+def first_failure(checkout: Path, lane: str, tests: Sequence[str]) -> str:
     """Run tests on a copy and return which one fails first; nothing if none does.
 
     :raises TimeoutError: if they take too long.
     """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
     process = subprocess.Popen(
-        [*command, "--lane", "quick", "-k", "not postgresql", *tests],
+        [*command, "--lane", lane, "-k", "not postgresql", *tests],
         cwd=checkout,
         env={**os.environ, "PYTHONPATH": str(checkout / "core"), "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
@@ -98,7 +104,7 @@ def judge(mutant: Mutant, changed: str, checkout: Path) -> Verdict:
     code = file.read_text(encoding="utf-8")
     file.write_text(changed, encoding="utf-8")
     try:
-        failures = (first_failure(checkout, tests) for tests in ROOMS[mutant.room])
+        failures = (first_failure(checkout, *which) for which in rounds(mutant.room))
         noticed = next(filter(None, failures), "")
         outcome = "killed" if noticed else "survived"
     except TimeoutError:
@@ -129,26 +135,26 @@ def main() -> None:
     parser.add_argument("--room", action="append", choices=ROOMS, help="only this one; may be repeated")
     parser.add_argument("--output", type=Path, help="a file for the verdicts, one JSON object a line")
     options = parser.parse_args()
-    rooms = options.room or list(ROOMS)
-    found = [mutant for room in rooms for mutant in mutants(room)]
+    names = options.room or list(ROOMS)
+    found = [mutant for room in names for mutant in mutants(room)]
     print(f"{len(found)} changes: {dict(Counter(one.room for one in found))}", flush=True)
     order = in_chance_order(found, options.seed)
     changes = ((mutant, code) for mutant in order if (code := mutant.code()) is not None)
     chosen = [*islice(changes, options.sample)]
-    report([*verdicts(chosen, rooms, options.jobs, options.output)])
+    report([*verdicts(chosen, names, options.jobs, options.output)])
 
 
 def verdicts(
-    chosen: Sequence[tuple[Mutant, str]], rooms: Sequence[str], jobs: int, output: Path | None
+    chosen: Sequence[tuple[Mutant, str]], names: Sequence[str], jobs: int, output: Path | None
 ) -> Iterator[Verdict]:
     """Yield what becomes of each change, as it is known."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
         free: queue.Queue[Path] = queue.Queue()
         for number in range(jobs):
             free.put(copy_of_the_checkout(Path(folder) / str(number)))
-        tests = sorted({test for room in rooms for part in ROOMS[room] for test in part})
-        if failed := first_failure(Path(folder) / "0", tests):
-            sys.exit(f"there is no change yet, and this fails: {failed}")
+        for lane, tests in {which for room in names for which in rounds(room)}:
+            if failed := first_failure(Path(folder) / "0", lane, tests):
+                sys.exit(f"there is no change yet, and this fails: {failed}")
 
         def next_one(change: tuple[Mutant, str]) -> Verdict:
             checkout = free.get()
