@@ -5,8 +5,8 @@ Needs the development environment (CONTRIBUTING.md) and cosmic-ray==8.7.0, which
     python benchmarks/mutants.py --sample 100 --seed 1
 
 Nothing is changed in the checkout: every job works in a copy of its own. A change meets the quick lane of its
-room's tests, then all of them, then the quick lane of the rooms around it, without PostgreSQL. What survives is
-shown as a diff.
+room's tests, then all of them, then the quick lane of the rooms around it, always without PostgreSQL. What
+survives is shown as a diff.
 """
 
 from __future__ import annotations
