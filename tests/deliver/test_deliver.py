@@ -148,6 +148,7 @@ def test_a_spent_quota_pauses_the_destination_and_counts_nothing(ferry, lead):
     ferry.run()
     state = ferry.ledger.destinations.state("crm")
     assert (state.pause_kind, state.paused_until) == (PauseKind.QUOTA, back.timestamp())
+    assert state.failures == 0
     assert ferry.delivery(lead).attempts == 0
     assert ferry.delivery(lead).failing_since is None
     ferry.clock.now = state.paused_until - 1
