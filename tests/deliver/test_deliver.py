@@ -16,6 +16,7 @@ from chatferry import (
 from chatferry.ledger import Ledger
 from chatferry.ledger.deliveries.states import DeliveryState
 from chatferry.ledger.destinations import PauseKind
+from chatferry.settings.model import RetrySettings
 
 
 @pytest.fixture
@@ -107,6 +108,24 @@ def test_waits_grow_with_each_failure_and_end_when_the_crm_is_back(ferry, lead):
     assert ferry.delivery(lead).attempts == 0
 
 
+def test_the_longest_wait_of_leads_that_fail_among_others_doubles_with_each_failure(ferry):
+    ferry.options["retry"] = RetrySettings(first=10, longest=1000)
+    fine, *failing = ferry.play(31)
+    ferry.tell_closed(fine, *failing)
+    ferry.crm.next(*[lambda leads: [of(lead) for lead in leads]] * 2)
+
+    def of(lead):
+        return Receipt() if lead.key == ferry.key(fine) else TemporaryFailure("not now")
+
+    for longest in (20, 40):
+        ferry.run()
+        waits = [ferry.delivery(one).due_at - ferry.clock.now for one in failing]
+        assert 10 <= min(waits) <= max(waits) <= longest
+        ferry.tell(ferry.later(fine, "satisfaction.answered", "e-csat", customerSatisfaction=4))
+        ferry.clock.forward(longest)
+    assert max(waits) > 20
+
+
 def test_a_lead_that_fails_for_days_is_dead_with_the_crms_own_message(ferry, lead):
     def busy(leads):
         return [TemporaryFailure("it is busy", crm_message="Row is locked", code="LOCKED")] * len(leads)
@@ -129,6 +148,7 @@ def test_a_spent_quota_pauses_the_destination_and_counts_nothing(ferry, lead):
     ferry.run()
     state = ferry.ledger.destinations.state("crm")
     assert (state.pause_kind, state.paused_until) == (PauseKind.QUOTA, back.timestamp())
+    assert state.failures == 0
     assert ferry.delivery(lead).attempts == 0
     assert ferry.delivery(lead).failing_since is None
     ferry.clock.now = state.paused_until - 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -9,9 +10,11 @@ from sqlalchemy import event
 
 from chatferry.iadvize.facts import retained_facts
 from chatferry.ledger.deliveries.pruning import PRUNED_AT_ONCE
+from chatferry.ledger.deliveries.selection import Selection
 from chatferry.ledger.deliveries.states import AttemptResult, DeliveryState
 from chatferry.ledger.events import Admission
-from chatferry.model import Event
+from chatferry.model import Conversation, Event
+from chatferry.testing import make_lead
 
 NOW = 1_700_000_000.0
 
@@ -103,6 +106,18 @@ def test_a_batch_that_ends_late_does_not_queue_what_another_delivered(fill, leas
     record([AttemptResult(delivery=quick, state=DeliveryState.DELIVERED, receipt="{}")], NOW)
     record([AttemptResult(delivery=slow, state=DeliveryState.DUE, due_at=NOW + 9, reason="away")], NOW + 1)
     assert fill.only().state is DeliveryState.DELIVERED
+
+
+def test_a_call_that_ends_late_concerns_the_conversation_of_its_own_platform(fill, decided):
+    for platform in ("ha", "sd"):
+        fill.mark("c1", platform=platform)
+        fill.sync(decided(key=f"{platform}-335-c1"))
+    leased = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
+    fill.ledger.deliveries.record_attempts([delivered(one) for one in leased], NOW)
+    conversation = Conversation(id="c1", platform="sd", client_id=335)
+    fill.ledger.deliveries.rewrite_stale("sales", replace(make_lead(), conversation=conversation), NOW + 1)
+    states = {one.key: one.state for one in fill.ledger.selections.list(Selection(conversation="c1"))}
+    assert states == {"ha-335-c1": DeliveryState.DELIVERED, "sd-335-c1": DeliveryState.DUE}
 
 
 def test_many_that_end_late_are_recorded_together(fill, decided):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -93,6 +94,15 @@ def test_what_a_visitor_wrote_goes_out_of_the_events_and_the_rest_stays(fill, er
     assert json.loads(kept.body) == {"conversationId": "c1", "clientId": 335}
     (known,) = fill.ledger.stories.conversation_rows(Name(conversation_id="c1"))
     assert known.due_at is None
+
+
+def test_an_event_in_which_a_visitor_wrote_nothing_stays_as_it_was_signed(fill, erasures):
+    signed = b'{ "conversationId":"c1",  "clientId":335 }'
+    fill.ledger.events.accept([Admission(event=replace(answered(), body=signed), due_at=NOW)])
+    erasures.tombstone(erasures.meant(conversation="c1"), ["sales"], NOW)
+    with fill.ledger.database.read() as connection:
+        (kept,) = fill.ledger.events.of(connection, ["c1"])["c1"]
+    assert kept.body == signed
 
 
 def answered(event_id="e1"):

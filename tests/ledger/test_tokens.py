@@ -47,6 +47,15 @@ def test_a_login_that_was_never_sent_is_not_counted(ledger):
     assert ledger.tokens.login_allowed("ann", NOW) == 60
 
 
+def test_no_other_login_is_forgotten_with_one_that_was_never_sent(ledger):
+    for number in range(LOGINS_A_MINUTE):
+        ledger.tokens.login_allowed("ann" if number else "bob", NOW + number)
+    for _ in range(LOGINS_A_MINUTE - 1):
+        ledger.tokens.login_allowed("bob", NOW)
+    ledger.tokens.login_unsent("ann", NOW + LOGINS_A_MINUTE - 1)
+    assert ledger.tokens.login_allowed("bob", NOW + 20) == 40
+
+
 def test_a_user_iadvize_blocked_waits(ledger):
     ledger.tokens.block_logins("ann", NOW + 30)
     ledger.tokens.block_logins("ann", NOW + 90)

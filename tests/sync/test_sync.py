@@ -297,6 +297,28 @@ def test_a_veto_that_raises_is_no_consent_and_delays_no_other_destination(ferry)
     assert len(ferry.crms["other"].calls) == 1
 
 
+def test_a_veto_that_raises_for_days_is_not_what_a_conversation_is_given_up_for(ferry):
+    ferry.options["retry"] = RetrySettings(give_up_after=8 * 3600)
+    broken = [True]
+
+    def waver(lead, destination):  # noqa: ARG001  (the hook's)
+        if broken:
+            raise ZeroDivisionError
+
+    ferry.plugins.append(veto(waver))
+    (closed,) = ferry.play()
+    ferry.tell_closed(closed)
+    for _ in range(48):
+        ferry.run()
+        ferry.clock.forward(3600)
+    broken.clear()
+    ferry.world.faults.switch_on("late-data:x1")
+    for _ in range(2):
+        ferry.run()
+        ferry.clock.forward(3600)
+    assert ferry.state(closed) is DeliveryState.DELIVERED
+
+
 def test_a_mapping_that_fails_on_a_lead_is_dead_with_the_expression(ferry):
     ferry.destination("crm", mapping={"contact": {"n": FieldSettings(expression="visitor.email / 2")}})
     ferry.destination("other")
