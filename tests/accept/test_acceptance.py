@@ -68,6 +68,12 @@ def test_what_is_not_signed_with_a_secret_of_ours_leaves_no_trace(ledger):
     assert ledger.status(NOW).events == 0
 
 
+def test_an_update_of_a_visitor_is_not_refused_though_it_names_no_conversation(ledger):
+    accept(ledger, eventType="visitor.updated", conversationId=None, projectId=None, visitorId="v1")
+    assert kept(ledger) == []
+    assert ledger.status(NOW).events == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -76,6 +82,14 @@ def test_what_is_not_signed_with_a_secret_of_ours_leaves_no_trace(ledger):
         ({"projectId": 8}, "no destination is interested in project ha/8"),
         ({"eventType": "user.created", "conversationId": None}, "nothing follows from user.created events"),
         ({"eventType": "of.tomorrow", "conversationId": None}, "nothing follows from of.tomorrow events"),
+        (
+            {"eventType": "of.tomorrow", "conversationId": None, "visitorId": "v1"},
+            "nothing follows from of.tomorrow events",
+        ),
+        (
+            {"eventType": "visitor.updated", "conversationId": None},
+            "nothing follows from visitor.updated events",
+        ),
         ({"conversationId": 1, "eventType": "conversation.closed"}, "deprecated conversation.closed events"),
     ],
 )
