@@ -164,7 +164,7 @@ def test_a_forgotten_provision_makes_the_leads_wait_and_costs_a_call_each_way(
     if provisioned:
         account.provision()
         account.call("DELETE", "/crm/properties/2026-09/contacts/chat_visitor_id")
-    connector = account.connect()
+    connector = account.connect(timeout=30)
     connector.check()
     leads = [lead(n, email=None if n % 2 else "") for n in range(100)]
     outcomes: list[object] = []
@@ -172,7 +172,7 @@ def test_a_forgotten_provision_makes_the_leads_wait_and_costs_a_call_each_way(
     assert all(isinstance(outcome, TemporaryFailure) for outcome in outcomes)
     assert sum(calls.values()) == 2
     account.provision()
-    receipts(account.connect(), *leads)
+    receipts(account.connect(timeout=30), *leads)
 
 
 def test_a_key_of_conversations_that_is_taken_away_makes_the_leads_wait(account, lead, deliver):
