@@ -37,7 +37,12 @@ PUBLIC = {
     "chatferry.emulators",
     "chatferry.emulators.stage",
     "chatferry.http",
+    "chatferry.http.answer",
+    "chatferry.http.client",
     "chatferry.http.exchange",
+    "chatferry.http.outcomes",
+    "chatferry.http.pace",
+    "chatferry.http.tokens",
     "chatferry.isolation",
     "chatferry.text",
 }

@@ -34,6 +34,7 @@ def test_the_connector_of_the_tutorial_passes_its_contract(tmp_path):
             "chatferry.testing.plugin",
             "test_contract.py",
             "test_bulk.py",
+            "test_http.py",
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -41,7 +42,13 @@ def test_the_connector_of_the_tutorial_passes_its_contract(tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stdout
-    assert set(blocks) == {"rolodex.py", "chatferry_rolodex.py", "test_bulk.py", "test_contract.py"}
+    assert set(blocks) == {
+        "rolodex.py",
+        "chatferry_rolodex.py",
+        "test_bulk.py",
+        "test_http.py",
+        "test_contract.py",
+    }
     assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 40
     assert re.search(
         r"TestRolodex: \d+ cases apply, \d+ left out; not declared: ARCHIVED, CONVERTED, CREATE",

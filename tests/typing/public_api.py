@@ -42,6 +42,21 @@ from chatferry import (
     hookimpl,
     isolate,
 )
+from chatferry.http.answer import HttpAnswer
+from chatferry.http.client import ApiClient
+from chatferry.http.outcomes import (
+    USUAL,
+    Complaint,
+    ErrorTable,
+    away,
+    forbidden,
+    quota,
+    refused,
+    slower,
+    temporary,
+)
+from chatferry.http.pace import Pace
+from chatferry.http.tokens import RefreshGrant, RenewedToken, StaticToken, TokenSource, read_token
 
 assert_type(chatferry.__version__, str)
 
@@ -180,6 +195,60 @@ FAILURES: list[DeliveryError] = [
     QuotaExhausted("enough for today", until=datetime.now(tz=UTC) + timedelta(hours=1)),
     AuthFailure("the token was taken back"),
 ]
+
+
+class CardClient(ApiClient):
+    """Calls the cards' API."""
+
+    crm = "the cards"
+
+    @property
+    def tokens(self) -> TokenSource:
+        """Return a key that never ends."""
+        return StaticToken(Secret("key"))
+
+    def error_of(self, answer: HttpAnswer) -> DeliveryError | None:
+        """Look an error up."""
+        assert_type(answer.body, Any)
+        said = Complaint(status=answer.status, retry_after=answer.retry_after)
+        return None if answer.is_success else MEANINGS.error(said, answer.status, ["CODE"])
+
+
+class CardPace(Pace):
+    """Reads the headers of the cards' API."""
+
+    def after(self, answer: HttpAnswer) -> None:
+        """Spread what is left."""
+        self.spread(left=float(answer.header("X-Left") or 100), most=100, seconds=60)
+
+
+MEANINGS = ErrorTable(
+    USUAL,
+    {409: refused("twice"), (403, "LIMIT"): quota("enough", wait=60), "LOCK": temporary("locked", wait=1)},
+    {"SLOW": slower("slower"), 451: forbidden("not here")},
+    otherwise=away,
+)
+
+
+def renewed(memory: Memory, client: CardClient) -> RenewedToken:
+    """Return a token that is renewed with a refresh token."""
+    return RenewedToken(
+        RefreshGrant(
+            client_id="card",
+            client_secret=Secret("secret"),
+            refresh_token=Secret("refresh"),
+            memory=memory,
+            exchange=lambda form: client.exchange_form("https://cards.example/token", form).body,
+            read=read_token,
+        )
+    )
+
+
+def put(client: CardClient, cards: Sequence[str]) -> Any:
+    """Put cards."""
+    client.begin(60.0)
+    assert_type(client.calls, int)
+    return client.request("PUT", "/cards", payload=list(cards), headers={"X-Rule": "allow"}).body
 
 
 def write(values: Sequence[str]) -> Sequence[Receipt]:

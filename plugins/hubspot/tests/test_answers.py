@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chatferry_hubspot.answers import HttpAnswer, Refused, complain
+from chatferry_hubspot.answers import Refused, complain
 
 KEYS = some.sampled_from(
     [
@@ -46,7 +46,7 @@ def test_a_message_that_carries_json_is_unpacked():
     )
     assert complaint.name == "VALIDATION_ERROR INVALID_EMAIL"
     assert complaint.crm_message == "Email address not-an-email is invalid"
-    assert complaint.properties == {"email"}
+    assert complaint.fields == {"email"}
     assert complaint.traces == {"1"}
     assert complaint.reference == "a43683b0-5717-4ceb-80b4-104d02915d8c"
 
@@ -59,10 +59,11 @@ def test_an_existing_record_is_named_by_its_id():
             "category": "OBJECT_ALREADY_EXISTS",
             "error": "CONTACT_EXISTS",
             "errors": [{"message": "A contact with email lee@example.com already exists.", "in": "email"}],
-        }
+        },
+        status=409,
     )
     assert complaint.existing_id == "2926551"
-    assert Refused(409, complaint).conflict
+    assert Refused(complaint).conflict
     assert "lee@example.com" in complaint.crm_message
 
 
@@ -78,7 +79,7 @@ def test_what_may_be_logged_is_codes_alone():
     complaint = complain(
         {"category": "ana@example.com", "message": "ana@example.com", "correlationId": "a b"}
     )
-    error = Refused(400, complaint)
+    error = Refused(complaint)
     assert "ana@example.com" not in f"{error} {error!r} {error.code} {error.reference}"
     assert error.crm_message == "ana@example.com"
 
@@ -86,9 +87,4 @@ def test_what_may_be_logged_is_codes_alone():
 @settings(max_examples=60)
 @given(some.dictionaries(KEYS, JSON, max_size=6))
 def test_no_json_is_too_strange(body: dict[str, Any]):
-    assert str(Refused(400, complain(body))).startswith("HubSpot refuses")
-
-
-def test_the_wait_is_read_from_the_header_however_it_is_spelt():
-    assert HttpAnswer(status=429, headers={"retry-after": "7"}).retry_after == 7
-    assert HttpAnswer(status=429).retry_after is None
+    assert str(Refused(complain(body, status=400))).startswith("HubSpot refuses")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatferry import QuotaExhausted, RateLimited
+from chatferry.http.answer import HttpAnswer
 from chatferry_hubspot.limits import RateLimitPace, end_of_day
 
 
@@ -31,13 +32,14 @@ class Time:
         )
 
 
-def headers(left: int, daily: int = 1000) -> dict[str, str]:
-    return {
+def headers(left: int, daily: int = 1000) -> HttpAnswer:
+    found = {
         "X-HubSpot-RateLimit-Max": "190",
         "X-HubSpot-RateLimit-Remaining": str(left),
         "x-hubspot-ratelimit-interval-milliseconds": "10000",
         "X-HubSpot-RateLimit-Daily-Remaining": str(daily),
     }
+    return HttpAnswer(status=200, headers=found)
 
 
 def test_with_enough_calls_left_nothing_waits():
@@ -90,7 +92,7 @@ def test_a_check_asks_again_whatever_was_said():
 def test_answers_without_headers_change_nothing():
     time = Time()
     pace = time.pace()
-    pace.after({"X-HubSpot-RateLimit-Remaining": "many"})
+    pace.after(HttpAnswer(status=200, headers={"X-HubSpot-RateLimit-Remaining": "many"}))
     pace.before()
     assert time.slept == []
 

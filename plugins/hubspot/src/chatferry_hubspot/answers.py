@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias
 
 from chatferry import (
     AuthFailure,
@@ -20,7 +20,8 @@ from chatferry import (
     RateLimited,
     TemporaryFailure,
 )
-from chatferry.http import retry_after
+from chatferry.http.answer import HttpAnswer
+from chatferry.http.outcomes import Complaint, ErrorDetails
 
 NOT_FOUND = frozenset({"OBJECT_NOT_FOUND", "NOT_FOUND"})
 _RATE_LIMITED = frozenset({"RATE_LIMIT", "RATE_LIMITS"})
@@ -32,22 +33,6 @@ _EXISTING = re.compile(r"Existing ID:\s*(\d+)", re.IGNORECASE)
 _NO_OBJECT = re.compile(r"Unable to infer object type", re.IGNORECASE)
 """HubSpot has no code for it: a 400 like any other, but for these words."""
 _SAFE = re.compile(r"^[A-Za-z0-9_.:-]{1,100}$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
-    """One HTTP answer. ``body`` is empty unless it was a JSON object."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    legible: bool = True
-    """Whether the body was a JSON object, or nothing at all."""
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds HubSpot asks to wait, from ``Retry-After``; it may be a number or a date."""
-        return retry_after(next((v for k, v in self.headers.items() if k.lower() == "retry-after"), None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +49,13 @@ class Written:
 Result: TypeAlias = Written | DeliveryError
 
 
-class ErrorDetails(TypedDict):
-    """What every error passes on of a complaint."""
-
-    crm_message: str
-    code: str | None
-    reference: str | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class HubSpotComplaint(Complaint):
     """What one error of HubSpot says, as far as it says it."""
 
     category: str = ""
-    code: str = ""
-    crm_message: str = field(default="", repr=False)
-    reference: str | None = None
     traces: frozenset[str] = frozenset()
     existing_id: str | None = field(default=None, repr=False)
-    properties: frozenset[str] = frozenset()
     scopes: tuple[str, ...] = ()
     policy: str = ""
     conflict: bool = False
@@ -106,7 +79,7 @@ class Complaint:
 class Forbidden(AuthFailure):
     """The token is good, but lacks a permission; ``scopes`` names what HubSpot asks for."""
 
-    def __init__(self, complaint: Complaint) -> None:
+    def __init__(self, complaint: HubSpotComplaint) -> None:
         self.scopes = complaint.scopes
         if self.scopes:
             message = f"HubSpot misses scopes (403): grant {', '.join(self.scopes)} to the token"
@@ -118,19 +91,20 @@ class Forbidden(AuthFailure):
 class NoSuchObject(TemporaryFailure):
     """The account has not the object leads are written to, or has it no more."""
 
-    def __init__(self, status: int, complaint: Complaint) -> None:
-        message = f"HubSpot has not the object that is written to ({status}): run check, then provision"
+    def __init__(self, complaint: HubSpotComplaint) -> None:
+        where = f"({complaint.status})"
+        message = f"HubSpot has not the object that is written to {where}: run check, then provision"
         super().__init__(message, **complaint.details)
 
 
 class Refused(PermanentFailure):
     """HubSpot refuses what was sent; ``complaint`` says which of it, if HubSpot did."""
 
-    def __init__(self, status: int, complaint: Complaint, *, subject: str = "the record") -> None:
-        self.status = status
+    def __init__(self, complaint: HubSpotComplaint, *, subject: str = "the record") -> None:
+        self.status = complaint.status
         self.complaint = complaint
-        named = f" ({', '.join(sorted(complaint.properties))})" if complaint.properties else ""
-        message = f"HubSpot refuses {subject}: {status} {complaint.name}".rstrip() + named
+        named = f" ({', '.join(sorted(complaint.fields))})" if complaint.fields else ""
+        message = f"HubSpot refuses {subject}: {self.status} {complaint.name}".rstrip() + named
         super().__init__(message, **self.details)
 
     @property
@@ -187,22 +161,33 @@ def written_of(record: Mapping[str, Any]) -> Written | None:
     )
 
 
-def complaints_in(body: Mapping[str, Any]) -> list[Complaint]:
+def complaints_in(body: Mapping[str, Any]) -> list[HubSpotComplaint]:
     """Return the errors of a batch; they may be there whatever the status was."""
     reference = complain(body).reference
-    return [complain(entry, reference) for entry in _mappings(body.get("errors"))]
+    return [complain(entry, reference=reference) for entry in _mappings(body.get("errors"))]
 
 
-def error_of(complaint: Complaint) -> DeliveryError:
+def error_of(complaint: HubSpotComplaint) -> DeliveryError:
     """Return what one entry of a batch's ``errors`` means for its record."""
     if complaint.category in _RATE_LIMITED:
         return RateLimited("HubSpot asks for a slower pace", retry_after=10.0, **complaint.details)
     if complaint.category in _UNAVAILABLE:
         return TemporaryFailure(f"HubSpot failed on the record ({complaint.name})", **complaint.details)
-    return Refused(HTTPStatus.MULTI_STATUS.value, complaint)
+    return Refused(complaint)
 
 
-def complain(body: Mapping[str, Any], reference: str | None = None) -> Complaint:
+def complain_of(answer: HttpAnswer) -> HubSpotComplaint:
+    """Read the error that a whole answer is."""
+    said = complain(answer.body, status=answer.status)
+    return replace(said, retry_after=answer.retry_after)
+
+
+def complain(
+    body: Mapping[str, Any],
+    *,
+    status: int = HTTPStatus.MULTI_STATUS.value,
+    reference: str | None = None,
+) -> HubSpotComplaint:
     """Read an error body, or one entry of a batch's ``errors``.
 
     :param reference: the correlation id of the whole answer, for an entry that has none.
@@ -215,14 +200,15 @@ def complain(body: Mapping[str, Any], reference: str | None = None) -> Complaint
     codes = _codes(body, embedded, entries)
     texts = _messages(message, embedded, entries)
     existing = _EXISTING.search(f"{message} {texts}")
-    return Complaint(
+    return HubSpotComplaint(
+        status=status,
         category=category,
         code=next(iter(codes), ""),
         crm_message=texts,
         reference=_token(body.get("correlationId")) or reference,
         traces=frozenset(_strings(contexts, "objectWriteTraceId")),
         existing_id=existing.group(1) if existing else None,
-        properties=_properties(embedded, entries, contexts),
+        fields=_properties(embedded, entries, contexts),
         scopes=_scopes(contexts),
         policy=_token(body.get("policyName")),
         conflict=not _CONFLICTS.isdisjoint({category, *codes}),

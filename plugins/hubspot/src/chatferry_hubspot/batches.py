@@ -12,7 +12,7 @@ from typing import Any
 from chatferry import DeliveryError, TemporaryFailure
 from chatferry.isolation import isolate
 from chatferry_hubspot.answers import (
-    Complaint,
+    HubSpotComplaint,
     NoSuchObject,
     Refused,
     Result,
@@ -51,7 +51,7 @@ def repair(draft: Draft, needed: Collection[str]) -> bool:
     if not isinstance(draft.result, Refused) or draft.result.conflict or draft.result.missing:
         return False
     complaint = draft.result.complaint
-    names = (complaint.properties & draft.properties.names) - {*needed, draft.id_property}
+    names = (complaint.fields & draft.properties.names) - {*needed, draft.id_property}
     if not names:
         return False
     note = f"{', '.join(sorted(names))} was left out: HubSpot refuses it ({complaint.name})"
@@ -138,17 +138,17 @@ class _BatchWrite:
         if nameless and silent and len(sent) == 1:
             silent[0].result = self._error(nameless[0])
         elif nameless and silent and self._path is not Path.CREATE:
-            raise Refused(HTTPStatus.MULTI_STATUS.value, nameless[0])
+            raise Refused(nameless[0])
         return [draft.result or TemporaryFailure(_UNMENTIONED) for draft in part]
 
     def culprits(self, error: DeliveryError, part: Sequence[Draft]) -> Collection[int]:
         """Return which drafts a refusal of a whole call names, by trace id or by an unknown property."""
-        complaint = error.complaint if isinstance(error, Refused) else Complaint()
+        complaint = error.complaint if isinstance(error, Refused) else HubSpotComplaint()
         sent = [(number, draft) for number, draft in enumerate(part) if draft.result is None]
         named = [number for number, draft in sent if self._traces[draft] in complaint.traces]
         if named or UNKNOWN_PROPERTY not in {complaint.code, complaint.category}:
             return named
-        return [number for number, draft in sent if not complaint.properties.isdisjoint(draft.values)]
+        return [number for number, draft in sent if not complaint.fields.isdisjoint(draft.values)]
 
     def _call(self, drafts: Sequence[Draft]) -> Mapping[str, Any]:
         payload = {"inputs": [self._input(draft) for draft in drafts]}
@@ -156,7 +156,7 @@ class _BatchWrite:
             return self._client.call(self._path, payload, object=self._kind)
         except Refused as error:
             if error.status == HTTPStatus.NOT_FOUND and self._path in {Path.UPSERT, Path.CREATE}:
-                raise NoSuchObject(error.status, error.complaint) from None
+                raise NoSuchObject(error.complaint) from None
             raise self._misconfigured(error.complaint) or error from None
 
     def _input(self, draft: Draft) -> dict[str, Any]:
@@ -173,13 +173,13 @@ class _BatchWrite:
         """Return what the call names the record by; a new one has no name yet."""
         return {Path.UPSERT: draft.id, Path.UPDATE: draft.record_id}.get(self._path, "")
 
-    def _assign(self, sent: Sequence[Draft], body: Mapping[str, Any]) -> list[Complaint]:
+    def _assign(self, sent: Sequence[Draft], body: Mapping[str, Any]) -> list[HubSpotComplaint]:
         """Give every result and every error to the draft it names; return the errors that name none."""
         for record in results_in(body):
             draft, written = self._draft_of(record, sent), written_of(record)
             if draft is not None and written is not None:
                 draft.result = draft.result or replace(written, created=self._creates(written))
-        nameless: list[Complaint] = []
+        nameless: list[HubSpotComplaint] = []
         for complaint in complaints_in(body):
             named = [draft for draft in sent if self._traces[draft] in complaint.traces]
             for draft in named:
@@ -204,17 +204,17 @@ class _BatchWrite:
         name = name.lower() if self._id_property == EMAIL else name
         return next((draft for draft in sent if self._name(draft) == name), None)
 
-    def _error(self, complaint: Complaint) -> DeliveryError:
+    def _error(self, complaint: HubSpotComplaint) -> DeliveryError:
         return self._misconfigured(complaint) or error_of(complaint)
 
-    def _misconfigured(self, complaint: Complaint) -> DeliveryError | None:
+    def _misconfigured(self, complaint: HubSpotComplaint) -> DeliveryError | None:
         """Return an error for all leads if a property of our own is refused: no lead can help that.
 
         HubSpot names it in the error, or, of the one the records are found by, only in its message.
         """
         own = self._client.options.own_properties
-        named = not own.isdisjoint(complaint.properties)
-        if not named and not complaint.properties and not complaint.traces and self._id_property in own:
+        named = not own.isdisjoint(complaint.fields)
+        if not named and not complaint.fields and not complaint.traces and self._id_property in own:
             named = self._id_property in re.findall(r"\w+", complaint.crm_message)
         if complaint.conflict or not named:
             return None

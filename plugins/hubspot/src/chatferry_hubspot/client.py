@@ -1,45 +1,37 @@
-"""One call of HubSpot: its path, time-outs and bearer token, and the outcome that its answer means."""
+"""The calls of HubSpot: every path, the token, and the outcome that each answer means."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
-from http import HTTPStatus
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-import requests
-from urllib3 import Retry
-
-from chatferry import AuthFailure, DeliveryError, Memory, TemporaryFailure, __version__
-from chatferry.http import Bearer
-from chatferry.http.exchange import AnswerTooLong, bounded_session
-from chatferry_hubspot.answers import Forbidden, HttpAnswer, NoSuchObject, Refused, complain
-from chatferry_hubspot.auth import BearerToken, token_of
-from chatferry_hubspot.limits import RateLimitPace, limit_error
+from chatferry import AuthFailure, DeliveryError, Memory, TemporaryFailure
+from chatferry.http.answer import HttpAnswer
+from chatferry.http.client import ApiClient
+from chatferry.http.outcomes import ErrorTable
+from chatferry.http.tokens import RefreshGrant, RenewedToken, StaticToken, TokenSource, read_token
+from chatferry_hubspot.answers import Forbidden, HubSpotComplaint, NoSuchObject, Refused, complain_of
+from chatferry_hubspot.limits import RateLimitPace
 from chatferry_hubspot.settings import Options
 
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes, unpacked: a batch of a hundred records with their longest texts is a tenth of it."""
 LOCKED_WAIT = 2.0
 MIGRATION_WAIT = 3600.0
+TOKEN_LIFE = 1800.0
+"""Seconds a token lives, where HubSpot does not say."""
 CORRELATION = "X-HubSpot-Correlation-Id"
 MIGRATING = 477
 """HubSpot's own status: the account is on its way to another data centre."""
-
-
-_SUCCESS, _REFUSAL = range(200, 300), range(400, 500)
-_TRY_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.LOCKED, MIGRATING}
-"""Statuses among the 4xx that are no refusals."""
 
 
 class Path(Enum):
     """Every method and path that is called, in one table.
 
     The version stands in another place in each family of paths, so there is a table and no prefix.
-    Names in braces are filled by :meth:`url`.
+    Names in braces are filled by :meth:`path`.
     """
 
     UPSERT = "POST /crm/objects/{version}/{object}/batch/upsert"
@@ -63,102 +55,67 @@ class Path(Enum):
         """The HTTP method."""
         return self.value.partition(" ")[0]
 
-    def url(self, base: str, version: str, **parts: str) -> str:
-        """Return the full address, every part percent-encoded."""
+    def path(self, version: str, **parts: str) -> str:
+        """Return the path, every part percent-encoded."""
         filled = {name: quote(value, safe="") for name, value in parts.items()}
-        return base.rstrip("/") + self.value.partition(" ")[2].format(version=version, **filled)
+        return self.value.partition(" ")[2].format(version=version, **filled)
 
 
-def new_session() -> requests.Session:
-    """Return a session that tries again only where nothing can have been written.
-
-    That is: when no connection came about, and when reading. Everything else is left to the
-    engine, which knows how often and for how long, and survives a restart.
-    """
-    retry = Retry(
-        total=2,
-        connect=2,
-        read=2,
-        status=0,
-        other=0,
-        redirect=0,
-        allowed_methods={"GET"},
-        backoff_factor=0.2,
-        respect_retry_after_header=False,
+def meanings(pace: RateLimitPace) -> ErrorTable[HubSpotComplaint]:
+    """Return what HubSpot's errors mean; a 429's depends on the account's day."""
+    return ErrorTable(
+        {
+            401: _bad_token,
+            403: Forbidden,
+            408: partial(_away, "HubSpot did not get the request in time (408)"),
+            423: partial(_away, "HubSpot has locked the record (423)", least=LOCKED_WAIT),
+            429: pace.error,
+            MIGRATING: partial(_away, "HubSpot is moving the account (477)", wait=MIGRATION_WAIT),
+            400: lambda said: NoSuchObject(said) if said.no_object else Refused(said),
+        },
+        otherwise=lambda said: _away(f"HubSpot is away (HTTP {said.status})", said),
     )
-    session = bounded_session(largest=LARGEST_ANSWER, retry=retry)
-    session.headers["User-Agent"] = f"chatferry/{__version__}"
-    session.headers["Accept"] = "application/json"
-    return session
 
 
-def error_of_answer(answer: HttpAnswer, time_zone: str | None, pace: RateLimitPace) -> DeliveryError | None:
-    """Return what an answer means, None if it is a success; the status decides first."""
-    complaint = complain(answer.body)
-    match answer.status:
-        case status if status in _SUCCESS:
-            unreadable = TemporaryFailure(f"HubSpot's answer is no JSON ({status})", **complaint.details)
-            return None if answer.legible else unreadable
-        case HTTPStatus.UNAUTHORIZED:
-            message = "HubSpot refuses the token (401): check that it is whole and not revoked"
-            return AuthFailure(message, **complaint.details)
-        case HTTPStatus.FORBIDDEN:
-            return Forbidden(complaint)
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            return limit_error(answer, complaint, time_zone, pace.now())
-        case status if status in _REFUSAL and status not in _TRY_LATER:
-            kind = NoSuchObject if complaint.no_object else Refused
-            return kind(status, complaint)
-    message, wait = _unavailable(answer)
-    return TemporaryFailure(message, retry_after=wait, **complaint.details)
+def _bad_token(said: HubSpotComplaint) -> DeliveryError:
+    return AuthFailure(
+        "HubSpot refuses the token (401): check that it is whole and not revoked", **said.details
+    )
 
 
-def _unavailable(answer: HttpAnswer) -> tuple[str, float | None]:
-    """Return why HubSpot cannot do it now, and how long to wait."""
-    wait = answer.retry_after
-    if answer.status == HTTPStatus.LOCKED:
-        return "HubSpot has locked the record (423)", max(LOCKED_WAIT, wait or 0.0)
-    if answer.status == MIGRATING:
-        return "HubSpot is moving the account (477)", MIGRATION_WAIT if wait is None else wait
-    return f"HubSpot is away (HTTP {answer.status})", wait
+def _away(
+    message: str, said: HubSpotComplaint, *, wait: float | None = None, least: float | None = None
+) -> DeliveryError:
+    """Return a failure that passes; HubSpot's own wish for a wait counts, but no less than ``least``."""
+    asked = wait if said.retry_after is None else said.retry_after
+    asked = asked if least is None else max(least, asked or 0.0)
+    return TemporaryFailure(message, retry_after=asked, **said.details)
 
 
-class HubSpotClient:
+class HubSpotClient(ApiClient):
     """Calls HubSpot for one destination over one session."""
 
-    def __init__(
-        self,
-        options: Options,
-        memory: Memory,
-        *,
-        pace: RateLimitPace | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.options = options
-        self.pace = pace or RateLimitPace(options.time_zone)
-        self.calls = 0
-        self._clock = clock
-        self._deadline: float | None = None
-        self._session = new_session()
-        self._token: BearerToken = token_of(options, memory, exchange=self._exchange, clock=clock)
+    crm: ClassVar[str] = "HubSpot"
 
-    def begin(self, seconds: float | None) -> None:
-        """Start a piece of work: no call is sent later than ``seconds`` from now."""
-        self._deadline = None if seconds is None else self._clock() + seconds
+    def __init__(self, options: Options, memory: Memory, **times: Any) -> None:
+        pace = RateLimitPace(options.time_zone)
+        super().__init__(options.base_url, timeout=options.timeout, pace=pace, **times)
+        self.options = options
+        self._meanings = meanings(pace)
+        self._tokens = self._token_source(memory)
+
+    @property
+    def tokens(self) -> TokenSource:
+        """The token that the settings ask for."""
+        return self._tokens
 
     def call(self, path: Path, payload: Mapping[str, Any] | None = None, **parts: str) -> Mapping[str, Any]:
         """Call HubSpot and return the answer's JSON.
 
         :raises DeliveryError: of the class that fits the answer; :class:`Refused` if it is about data.
         """
-        token = self._token.get()
-        answer = self._send(path, token, payload, parts)
-        if answer.status == HTTPStatus.UNAUTHORIZED and self._token.renew(token):
-            answer = self._send(path, self._token.get(), payload, parts)
-        error = error_of_answer(answer, self.options.time_zone, self.pace)
-        if error is not None:
-            raise error
-        return answer.body
+        where = path.path(self.options.version, **parts)
+        return body_of(self.request(path.method, where, payload=payload))
 
     def ask(
         self, path: Path, payload: Mapping[str, Any] | None = None, **parts: str
@@ -173,76 +130,45 @@ class HubSpotClient:
             raise TemporaryFailure("HubSpot's answer holds no results where there should be some")
         return [item for item in results if isinstance(item, Mapping)]
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+    def error_of(self, answer: HttpAnswer) -> DeliveryError | None:
+        """Return what an answer means, None if it is a success; the status decides first."""
+        complaint = complain_of(replace(answer, body=body_of(answer)))
+        if answer.is_success and answer.legible and isinstance(answer.body, dict | None):
+            return None
+        if answer.is_success:
+            message = f"HubSpot's answer is no JSON ({answer.status})"
+            return TemporaryFailure(message, **complaint.details)
+        return self._meanings.error(complaint, answer.status)
 
-    def _send(
-        self, path: Path, token: str, payload: Mapping[str, Any] | None, parts: Mapping[str, str]
-    ) -> HttpAnswer:
-        if self._deadline is not None and self._clock() >= self._deadline:
-            raise TemporaryFailure("HubSpot was too slow for the rest of the batch")
-        self.pace.before()
-        answer = self._exchange_http(path, parts, token, **_json(payload))
-        self.pace.after(answer.headers)
-        return answer
+    def _token_source(self, memory: Memory) -> TokenSource:
+        options = self.options
+        if options.access_token is not None:
+            return StaticToken(options.access_token)
+        if options.client_id is None or options.client_secret is None or options.refresh_token is None:
+            raise AuthFailure("there is no access_token, and no complete OAuth settings either")
+        grant = RefreshGrant(
+            client_id=options.client_id,
+            client_secret=options.client_secret,
+            refresh_token=options.refresh_token,
+            memory=memory,
+            exchange=self._exchange_token,
+            read=partial(read_token, life=TOKEN_LIFE),
+        )
+        return RenewedToken(grant, clock=self._clock)
 
-    def _exchange(self, form: Mapping[str, str]) -> Mapping[str, Any]:
-        answer = self._exchange_http(Path.TOKEN, {}, None, data=form)
-        error = error_of_answer(answer, self.options.time_zone, self.pace)
-        if isinstance(error, Refused):
+    def _exchange_token(self, form: Mapping[str, str]) -> Mapping[str, Any]:
+        address = self.options.base_url.rstrip("/") + Path.TOKEN.path(self.options.version)
+        try:
+            return body_of(self.exchange_form(address, form))
+        except Refused as error:
             message = f"HubSpot refuses to renew the token ({error.status}): authorise the app again"
-            raise AuthFailure(message, **error.details)
-        if error is not None:
-            raise error
-        return answer.body
-
-    def _exchange_http(
-        self, path: Path, parts: Mapping[str, str], token: str | None, **content: Any
-    ) -> HttpAnswer:
-        self.calls += 1
-        url = path.url(self.options.base_url, self.options.version, **parts)
-        try:
-            response = self._session.request(
-                path.method,
-                url,
-                auth=Bearer(token),
-                timeout=self.options.timeout,
-                allow_redirects=False,
-                **content,
-            )
-        except requests.Timeout:
-            raise TemporaryFailure("HubSpot did not answer in time; it may have written or not") from None
-        except AnswerTooLong as error:
-            raise TemporaryFailure(f"HubSpot's answer is not read: {error}") from None
-        except requests.RequestException as error:
-            raise TemporaryFailure(f"HubSpot cannot be reached ({type(error).__name__})") from None
-        return read_answer(response)
+            raise AuthFailure(message, **error.details) from None
 
 
-def _json(payload: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a payload as UTF-8: escaped, a transcript in Greek or emoji is up to six times as long."""
-    if payload is None:
-        return {}
-    data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return {"data": data, "headers": {"Content-Type": "application/json"}}
+def body_of(answer: HttpAnswer) -> Mapping[str, Any]:
+    """Return the object that an answer is, with the correlation id.
 
-
-def read_answer(response: requests.Response) -> HttpAnswer:
-    """Return an answer whose body is JSON or nothing; anything else is marked illegible.
-
-    Every body has the correlation id then: HubSpot's support asks for it, and of a gateway's page
-    or a batch of many records only the header has it.
+    HubSpot's support asks for it, and of a gateway's page or a batch of many records only the header has it.
     """
-    body: Any = {}
-    legible = True
-    if response.content.strip():
-        try:
-            body = response.json()
-        except (ValueError, RecursionError):
-            legible = False
-    if not isinstance(body, dict):
-        body, legible = {}, False
-    if not body.get("correlationId"):
-        body["correlationId"] = response.headers.get(CORRELATION)
-    return HttpAnswer(status=response.status_code, headers=dict(response.headers), body=body, legible=legible)
+    body = dict(answer.body) if isinstance(answer.body, dict) else {}
+    return {**body, "correlationId": body.get("correlationId") or answer.header(CORRELATION)}

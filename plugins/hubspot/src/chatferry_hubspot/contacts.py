@@ -90,7 +90,7 @@ class Contacts:
             refused
             and by_email
             and isinstance(draft.result, Refused)
-            and EMAIL in draft.result.complaint.properties
+            and EMAIL in draft.result.complaint.fields
         )
 
     def _write_without_email(self, drafts: Sequence[Draft]) -> None:
@@ -120,7 +120,7 @@ class Contacts:
         """Return a conflict about who this is as such; one about another unique field is about data."""
         if not isinstance(result, Refused) or not result.conflict:
             return result
-        named = result.complaint.properties
+        named = result.complaint.fields
         about_identity = not named or not named.isdisjoint({EMAIL, self._options.visitor_property})
         return IdentityConflict(result) if about_identity else result
 

@@ -126,7 +126,7 @@ def _failures(pairs: Sequence[Pair], body: Mapping[str, Any]) -> list[DeliveryEr
     errors = body.get("errors")
     if isinstance(errors, list) and errors:
         first = errors[0] if isinstance(errors[0], Mapping) else {}
-        return _but(_made(body), pairs, Refused(207, complain(first), subject="the association"))
+        return _but(_made(body), pairs, Refused(complain(first), subject="the association"))
     if not isinstance(body.get("results"), list):
         return _but((), pairs, TemporaryFailure("HubSpot's answer does not mention the associations"))
     return [None] * len(pairs)

@@ -14,7 +14,7 @@ from chatferry import DeliveryError, TemporaryFailure
 from chatferry.isolation import isolate
 from chatferry_hubspot.answers import (
     NOT_FOUND,
-    Complaint,
+    HubSpotComplaint,
     Refused,
     Written,
     as_temporary,
@@ -125,7 +125,7 @@ class _Question:
         return [address.strip().lower() for address in (held, *more)]
 
 
-def absence(name: str, asked: Sequence[str], complaints: Sequence[Complaint]) -> DeliveryError | None:
+def absence(name: str, asked: Sequence[str], complaints: Sequence[HubSpotComplaint]) -> DeliveryError | None:
     """Return what it means that the results do not hold ``name``: None if HubSpot says it is absent."""
     for complaint in complaints:
         named = name in complaint.ids or (len(asked) == 1 and not complaint.ids)
