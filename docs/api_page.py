@@ -23,6 +23,7 @@ MODULES = {
     "chatferry": "For connectors, strategies and hooks.",
     "chatferry.model": "What the fields of a lead and its conversation hold.",
     "chatferry.text": "Cleaning texts.",
+    "chatferry.records": "What connectors write, and steps that share a batch.",
     "chatferry.http": "For connectors that talk to a CRM over HTTP.",
     "chatferry.http.client": "The calls of a destination: session, token, pace, time for the work.",
     "chatferry.http.answer": "One HTTP answer.",

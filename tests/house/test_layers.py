@@ -22,7 +22,7 @@ LAYERS = (
     {"emulators"},
     {"settings"},
     {"logs", "schedule"},
-    {"http", "iadvize", "leads", "ledger", "plugins"},
+    {"http", "iadvize", "leads", "ledger", "plugins", "records"},
     {"accept", "deliver", "sync"},
     {"engine"},
     {"assembly"},
@@ -44,6 +44,7 @@ PUBLIC = {
     "chatferry.http.pace",
     "chatferry.http.tokens",
     "chatferry.isolation",
+    "chatferry.records",
     "chatferry.text",
 }
 """What a plugin may import at run time; its tests may also import ``chatferry.testing``."""

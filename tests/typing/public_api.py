@@ -57,6 +57,19 @@ from chatferry.http.outcomes import (
 )
 from chatferry.http.pace import Pace
 from chatferry.http.tokens import RefreshGrant, RenewedToken, StaticToken, TokenSource, read_token
+from chatferry.records import (
+    Draft,
+    Fields,
+    Result,
+    Written,
+    fold,
+    is_account_wide,
+    open_drafts,
+    settle,
+    stopped_by,
+    write_folded,
+    write_repaired,
+)
 
 assert_type(chatferry.__version__, str)
 
@@ -249,6 +262,40 @@ def put(client: CardClient, cards: Sequence[str]) -> Any:
     client.begin(60.0)
     assert_type(client.calls, int)
     return client.request("PUT", "/cards", payload=list(cards), headers={"X-Rule": "allow"}).body
+
+
+def drafts(leads: Sequence[Lead]) -> list[Draft]:
+    """Return the cards of leads, cut where they are too long."""
+    made = []
+    for lead in leads:
+        mapped = lead.records["contact"]
+        whole = Fields(
+            values=mapped.values, fill_if_empty=mapped.fill_if_empty, create_only=mapped.create_only
+        )
+        shorter = whole.cut(lambda _, text: cut(text, 100), lambda name, _: f"{name} was cut")
+        made.append(
+            Draft(key_field="key", key=lead.contact_key, fields=shorter.plus("key", lead.contact_key))
+        )
+    return made
+
+
+def put_drafts(some: Sequence[Draft]) -> None:
+    """Give each draft its result."""
+    settle(open_drafts(some), Written(id="card-1", created=True))
+
+
+def repair(some: Sequence[Draft]) -> Sequence[Draft]:
+    """Find nothing to repair."""
+    assert_type(stopped_by(some), Result | None)
+    return [one for one in some if is_account_wide(one.result)]
+
+
+def write_all(leads: Sequence[Lead]) -> list[str]:
+    """Write each card once."""
+    some = drafts(leads)
+    write_folded(some, lambda part: write_repaired(part, put_drafts, repair, times=2), same=str.casefold)
+    assert_type(fold([one.fields for one in some]), Fields)
+    return [one.written.id for one in some]
 
 
 def write(values: Sequence[str]) -> Sequence[Receipt]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chatferry_hubspot.properties import Properties, as_property, as_text, fold
+from chatferry_hubspot.properties import as_property, as_text
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,6 @@ from chatferry_hubspot.properties import Properties, as_property, as_text, fold
 )
 def test_every_value_is_a_string(value: object, text: str):
     assert as_text(value) == text
-
-
-def test_folding_is_what_writing_one_after_the_other_would_do():
-    first = Properties(values={"a": "1", "b": "1"}, fill_if_empty={"c": "1"}, create_only={"d": "1"})
-    second = Properties(values={"b": "2"}, fill_if_empty={"c": "2"}, create_only={"d": "2"})
-    assert fold([first, second]).against(None) == {"a": "1", "b": "2", "c": "1", "d": "1"}
-
-
-def test_a_record_meets_what_the_account_holds():
-    properties = Properties(
-        values={"a": "new"}, fill_if_empty={"b": "new", "c": "new"}, create_only={"d": "new"}
-    )
-    assert properties.against({"a": "old", "b": "old"}) == {"a": "new", "c": "new"}
 
 
 def test_a_property_that_is_a_date_gets_the_day_and_any_other_the_moment(account, lead, receipts):

@@ -16,12 +16,12 @@ from chatferry import (
     AuthFailure,
     DeliveryError,
     PermanentFailure,
-    QuotaExhausted,
     RateLimited,
     TemporaryFailure,
 )
 from chatferry.http.answer import HttpAnswer
 from chatferry.http.outcomes import Complaint, ErrorDetails
+from chatferry.records import Written
 
 NOT_FOUND = frozenset({"OBJECT_NOT_FOUND", "NOT_FOUND"})
 _RATE_LIMITED = frozenset({"RATE_LIMIT", "RATE_LIMITS"})
@@ -33,20 +33,6 @@ _EXISTING = re.compile(r"Existing ID:\s*(\d+)", re.IGNORECASE)
 _NO_OBJECT = re.compile(r"Unable to infer object type", re.IGNORECASE)
 """HubSpot has no code for it: a 400 like any other, but for these words."""
 _SAFE = re.compile(r"^[A-Za-z0-9_.:-]{1,100}$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A record HubSpot has written, or found."""
-
-    id: str
-    created: bool = False
-    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
-    contact: str = ""
-    """The contact it is known to be associated with."""
-
-
-Result: TypeAlias = Written | DeliveryError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +115,6 @@ def is_missing(result: object) -> bool:
     return isinstance(result, Refused) and result.missing
 
 
-def is_account_wide(error: object) -> bool:
-    """Return whether an error is about the account, not about what was sent."""
-    return isinstance(error, AuthFailure | QuotaExhausted | RateLimited)
-
-
 def as_temporary(error: DeliveryError, message: str) -> DeliveryError:
     """Return a refusal as something to try again; an error of another kind stays as it is."""
     if not isinstance(error, PermanentFailure):
@@ -157,7 +138,7 @@ def written_of(record: Mapping[str, Any]) -> Written | None:
     return Written(
         id=name,
         created=new if isinstance(new, bool) else record.get("createdAt", "") == record.get("updatedAt"),
-        properties={str(k): v for k, v in held.items() if isinstance(v, str)},
+        values={str(k): v for k, v in held.items() if isinstance(v, str)},
     )
 
 

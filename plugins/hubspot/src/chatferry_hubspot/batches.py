@@ -6,17 +6,17 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from chatferry import DeliveryError, TemporaryFailure
 from chatferry.isolation import isolate
+from chatferry.records import Result, Written, open_drafts, settle, write_repaired
 from chatferry_hubspot.answers import (
     HubSpotComplaint,
     NoSuchObject,
     Refused,
-    Result,
-    Written,
     as_temporary,
     complaints_in,
     error_of,
@@ -25,13 +25,11 @@ from chatferry_hubspot.answers import (
 )
 from chatferry_hubspot.checkboxes import INVALID_OPTION, Checkboxes
 from chatferry_hubspot.client import HubSpotClient, Path
-from chatferry_hubspot.rows import Draft, open_drafts, settle
+from chatferry_hubspot.rows import HubSpotDraft
 
 LARGEST = 100
 """Inputs HubSpot takes in one call about objects."""
 EMAIL = "email"
-MOST_REPAIRS = 8
-"""Times a record is sent again without the fields that HubSpot refused: it may name one at a time."""
 UNKNOWN_PROPERTY = "PROPERTY_DOESNT_EXIST"
 _UNMENTIONED = "HubSpot's answer does not mention the record"
 
@@ -43,7 +41,7 @@ def most_calls(inputs: int) -> int:
     return hundreds * 8 * (halvings + 1)
 
 
-def repair(draft: Draft, needed: Collection[str]) -> bool:
+def repair(draft: HubSpotDraft, needed: Collection[str]) -> bool:
     """Take the fields off a draft for which it was refused; return whether there is something to send again.
 
     :param needed: the properties that records are found by.
@@ -51,11 +49,11 @@ def repair(draft: Draft, needed: Collection[str]) -> bool:
     if not isinstance(draft.result, Refused) or draft.result.conflict or draft.result.missing:
         return False
     complaint = draft.result.complaint
-    names = (complaint.fields & draft.properties.names) - {*needed, draft.id_property}
+    names = (complaint.fields & draft.fields.names) - {*needed, draft.key_field}
     if not names:
         return False
     note = f"{', '.join(sorted(names))} was left out: HubSpot refuses it ({complaint.name})"
-    draft.properties, draft.result = draft.properties.without(*names, note=note), None
+    draft.fields, draft.result = draft.fields.without(names, note), None
     return True
 
 
@@ -70,7 +68,7 @@ class BatchWriter:
         self._client = client
         self._checkboxes = Checkboxes(client)
 
-    def write(self, path: Path, kind: str, drafts: Sequence[Draft]) -> None:
+    def write(self, path: Path, kind: str, drafts: Sequence[HubSpotDraft]) -> None:
         """Give each draft its result; all of them are found by the same property.
 
         An error that is not about the data ends the work: what was not sent shares it. Of a record
@@ -78,15 +76,13 @@ class BatchWriter:
         """
         drafts = open_drafts(drafts)
         for draft in drafts:
-            draft.properties = self._checkboxes.fit(kind, draft.properties)
-        self._write(path, kind, drafts)
-        for _ in range(MOST_REPAIRS):
-            drafts = [*self._relearned(kind, drafts), *self._repaired(drafts)]
-            if not drafts:
-                return
-            self._write(path, kind, drafts)
+            draft.fields = self._checkboxes.fit(kind, draft.fields)
+        write_repaired(drafts, partial(self._write, path, kind), partial(self._repaired, kind))
 
-    def _relearned(self, kind: str, drafts: Sequence[Draft]) -> list[Draft]:
+    def _repaired(self, kind: str, drafts: Sequence[HubSpotDraft]) -> list[HubSpotDraft]:
+        return [*self._relearned(kind, drafts), *self._without_refused(drafts)]
+
+    def _relearned(self, kind: str, drafts: Sequence[HubSpotDraft]) -> list[HubSpotDraft]:
         """Return the drafts that were refused for an option, with their lists as HubSpot takes them."""
         refused = [
             draft for draft in drafts if isinstance(draft.result, Refused) and _is_of_option(draft.result)
@@ -98,15 +94,15 @@ class BatchWriter:
             settle(refused, as_temporary(error, "HubSpot does not say which options it has"))
             return []
         for draft in refused:
-            draft.properties, draft.result = self._checkboxes.fit(kind, draft.properties), None
+            draft.fields, draft.result = self._checkboxes.fit(kind, draft.fields), None
         return refused
 
-    def _repaired(self, drafts: Sequence[Draft]) -> list[Draft]:
+    def _without_refused(self, drafts: Sequence[HubSpotDraft]) -> list[HubSpotDraft]:
         if self._client.options.strict:
             return []
         return [draft for draft in drafts if repair(draft, self._client.options.own_properties)]
 
-    def _write(self, path: Path, kind: str, drafts: Sequence[Draft]) -> None:
+    def _write(self, path: Path, kind: str, drafts: Sequence[HubSpotDraft]) -> None:
         work = _BatchWrite(self._client, path, kind, drafts)
         outcomes = isolate(
             drafts, work.send, size=LARGEST, calls=most_calls(len(drafts)), culprits=work.culprits
@@ -118,14 +114,14 @@ class BatchWriter:
 class _BatchWrite:
     """The calls that write one sequence of drafts, each known by its ``objectWriteTraceId``."""
 
-    def __init__(self, client: HubSpotClient, path: Path, kind: str, drafts: Sequence[Draft]) -> None:
+    def __init__(self, client: HubSpotClient, path: Path, kind: str, drafts: Sequence[HubSpotDraft]) -> None:
         self._client = client
         self._path = path
         self._kind = kind
-        self._id_property = drafts[0].id_property if drafts and path is Path.UPSERT else None
+        self._id_property = drafts[0].key_field if drafts and path is Path.UPSERT else None
         self._traces = {draft: str(number) for number, draft in enumerate(drafts)}
 
-    def send(self, part: Sequence[Draft]) -> Sequence[Result]:
+    def send(self, part: Sequence[HubSpotDraft]) -> Sequence[Result]:
         """Write those of a part that have no result yet.
 
         Where HubSpot reports an error without saying whose, the rest is sent again in smaller parts.
@@ -141,7 +137,7 @@ class _BatchWrite:
             raise Refused(nameless[0])
         return [draft.result or TemporaryFailure(_UNMENTIONED) for draft in part]
 
-    def culprits(self, error: DeliveryError, part: Sequence[Draft]) -> Collection[int]:
+    def culprits(self, error: DeliveryError, part: Sequence[HubSpotDraft]) -> Collection[int]:
         """Return which drafts a refusal of a whole call names, by trace id or by an unknown property."""
         complaint = error.complaint if isinstance(error, Refused) else HubSpotComplaint()
         sent = [(number, draft) for number, draft in enumerate(part) if draft.result is None]
@@ -150,7 +146,7 @@ class _BatchWrite:
             return named
         return [number for number, draft in sent if not complaint.fields.isdisjoint(draft.values)]
 
-    def _call(self, drafts: Sequence[Draft]) -> Mapping[str, Any]:
+    def _call(self, drafts: Sequence[HubSpotDraft]) -> Mapping[str, Any]:
         payload = {"inputs": [self._input(draft) for draft in drafts]}
         try:
             return self._client.call(self._path, payload, object=self._kind)
@@ -159,7 +155,7 @@ class _BatchWrite:
                 raise NoSuchObject(error.complaint) from None
             raise self._misconfigured(error.complaint) or error from None
 
-    def _input(self, draft: Draft) -> dict[str, Any]:
+    def _input(self, draft: HubSpotDraft) -> dict[str, Any]:
         made: dict[str, Any] = {"objectWriteTraceId": self._traces[draft], "properties": draft.values}
         if name := self._name(draft):
             made["id"] = name
@@ -169,11 +165,11 @@ class _BatchWrite:
             made["associations"] = list(draft.associations)
         return made
 
-    def _name(self, draft: Draft) -> str:
+    def _name(self, draft: HubSpotDraft) -> str:
         """Return what the call names the record by; a new one has no name yet."""
-        return {Path.UPSERT: draft.id, Path.UPDATE: draft.record_id}.get(self._path, "")
+        return {Path.UPSERT: draft.key, Path.UPDATE: draft.record_id}.get(self._path, "")
 
-    def _assign(self, sent: Sequence[Draft], body: Mapping[str, Any]) -> list[HubSpotComplaint]:
+    def _assign(self, sent: Sequence[HubSpotDraft], body: Mapping[str, Any]) -> list[HubSpotComplaint]:
         """Give every result and every error to the draft it names; return the errors that name none."""
         for record in results_in(body):
             draft, written = self._draft_of(record, sent), written_of(record)
@@ -191,7 +187,7 @@ class _BatchWrite:
         """Return whether the record is new; an update is believed to be none, whatever its dates say."""
         return self._path is Path.CREATE or (self._path is Path.UPSERT and written.created)
 
-    def _draft_of(self, record: Mapping[str, Any], sent: Sequence[Draft]) -> Draft | None:
+    def _draft_of(self, record: Mapping[str, Any], sent: Sequence[HubSpotDraft]) -> HubSpotDraft | None:
         """Return whose result it is: by its trace id, or by the name it was asked for where there is none."""
         trace = record.get("objectWriteTraceId")
         if isinstance(trace, str):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chatferry.records import Fields
 from chatferry_hubspot.client import HubSpotClient
-from chatferry_hubspot.properties import Properties
 from chatferry_hubspot.storage import definitions
 
 INVALID_OPTION = "INVALID_OPTION"
@@ -36,7 +36,7 @@ class Checkboxes:
         }
         return True
 
-    def fit(self, kind: str, properties: Properties) -> Properties:
+    def fit(self, kind: str, properties: Fields) -> Fields:
         """Return a record with the lists of options as HubSpot takes them, by internal name or label.
 
         An option that HubSpot does not have is left out with a note, except where that is not wanted.
@@ -46,7 +46,7 @@ class Checkboxes:
                 properties = self._fitted(properties, name, options)
         return properties
 
-    def _fitted(self, properties: Properties, name: str, options: Mapping[str, str]) -> Properties:
+    def _fitted(self, properties: Fields, name: str, options: Mapping[str, str]) -> Fields:
         unknown: list[str] = []
 
         def fit(values: Mapping[str, str]) -> Mapping[str, str]:
@@ -60,15 +60,11 @@ class Checkboxes:
             rest = {key: value for key, value in values.items() if key != name}
             return {**rest, name: ";".join(dict.fromkeys(found))} if found else rest
 
-        fitted = Properties(
-            values=fit(properties.values),
-            fill_if_empty=fit(properties.fill_if_empty),
-            create_only=fit(properties.create_only),
-            notes=properties.notes,
-        )
+        fitted = properties.changed(fit)
         if not unknown or self._client.options.strict:
             return fitted
-        return fitted.without(note=f"{name}: options left out that HubSpot does not have: {len(unknown)}")
+        note = f"{name}: options left out that HubSpot does not have: {len(unknown)}"
+        return fitted.without((), note)
 
 
 def _options(definition: Mapping[str, Any]) -> dict[str, str]:

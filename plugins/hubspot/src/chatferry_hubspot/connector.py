@@ -18,7 +18,7 @@ from chatferry_hubspot.erasure import erase_records
 from chatferry_hubspot.notes import Notes, note_draft
 from chatferry_hubspot.properties import CONTACT, CONVERSATION, DEFAULT_MAPPING, FORMER, NOTE
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, LeadRow, open_rows
+from chatferry_hubspot.rows import HubSpotDraft, LeadRow, open_rows
 from chatferry_hubspot.settings import HubSpotSettings, Storage, read_options
 from chatferry_hubspot.storage import NOTES, ConversationStorage, StorageChooser
 from chatferry_hubspot.updates import Updates
@@ -94,7 +94,7 @@ class HubSpot(Connector):
             object_type=storage.object_type,
         )
 
-    def _conversation(self, lead: Lead, storage: ConversationStorage) -> Draft:
+    def _conversation(self, lead: Lead, storage: ConversationStorage) -> HubSpotDraft:
         if storage.storage is Storage.NOTES:
             return note_draft(lead, self.options, keyed=storage.keyed)
         return conversation_draft(lead, self.options)
@@ -106,7 +106,7 @@ class HubSpot(Connector):
             ids={CONTACT: contact, CONVERSATION: conversation.id, kind: conversation.id, **_former(row)},
             url=self._url(contact),
             created=conversation.created,
-            notes=(*row.contact.properties.notes, *row.conversation.properties.notes),
+            notes=(*row.contact.fields.notes, *row.conversation.fields.notes),
         )
 
     def _url(self, contact: str) -> str | None:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatferry import DeliveryError, Lead, TemporaryFailure
-from chatferry_hubspot.answers import Refused, Result, Written, is_account_wide, is_missing
+from chatferry.records import Fields, Result, Written, open_drafts, settle, stopped_by, write_folded
+from chatferry_hubspot.answers import Refused, is_missing
 from chatferry_hubspot.batches import EMAIL, BatchWriter
 from chatferry_hubspot.client import Path
-from chatferry_hubspot.properties import CONTACT, Properties, properties_of
+from chatferry_hubspot.properties import CONTACT, properties_of
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, settle, write_folded
+from chatferry_hubspot.rows import HubSpotDraft, LeadRow
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS
 
@@ -29,7 +30,7 @@ class IdentityConflict(TemporaryFailure):
         super().__init__(f"another contact is in the way: {refused}", **refused.complaint.details)
 
 
-def contact_draft(lead: Lead, options: Options) -> Draft:
+def contact_draft(lead: Lead, options: Options) -> HubSpotDraft:
     """Return a lead's contact.
 
     With an e-mail the whole set of mapped properties goes with it, for HubSpot knows no partial
@@ -47,8 +48,8 @@ def contact_draft(lead: Lead, options: Options) -> Draft:
         mapped = replace(mapped, create_only={**mapped.create_only, **stage})
     if email:
         known_by = lead.visitor.id or lead.key
-        return Draft(id_property=EMAIL, id=email, properties=mapped.plus(EMAIL, email), anonymous=known_by)
-    return Draft(id_property=options.visitor_property, id=visitor, properties=mapped)
+        return HubSpotDraft(key_field=EMAIL, key=email, fields=mapped.plus(EMAIL, email), anonymous=known_by)
+    return HubSpotDraft(key_field=options.visitor_property, key=visitor, fields=mapped)
 
 
 class Contacts:
@@ -63,17 +64,17 @@ class Contacts:
         """Write each contact once; an :class:`IdentityConflict` is left to be settled."""
         write_folded([row.contact for row in rows], self._write)
 
-    def _write(self, drafts: Sequence[Draft]) -> None:
+    def _write(self, drafts: Sequence[HubSpotDraft]) -> None:
         """Write those with an e-mail first, then the anonymous ones."""
-        for id_property in (EMAIL, self._options.visitor_property):
-            stop = next((draft.result for draft in drafts if is_account_wide(draft.result)), None)
-            chosen = [draft for draft in drafts if draft.id_property == id_property]
+        for key_field in (EMAIL, self._options.visitor_property):
+            stop = stopped_by(drafts)
+            chosen = [draft for draft in drafts if draft.key_field == key_field]
             if stop is not None:
                 settle(chosen, stop)
             else:
                 self.upsert(chosen)
 
-    def upsert(self, drafts: Sequence[Draft]) -> None:
+    def upsert(self, drafts: Sequence[HubSpotDraft]) -> None:
         """Create or update contacts found by the same property, with a look first where fields need it."""
         self._reader.look(CONTACTS, drafts)
         self._update_merged([draft for draft in open_drafts(drafts) if _by_second_address(draft)])
@@ -82,10 +83,10 @@ class Contacts:
         for draft in drafts:
             draft.result = self.understood(draft.result)
 
-    def _has_no_address(self, draft: Draft) -> bool:
+    def _has_no_address(self, draft: HubSpotDraft) -> bool:
         """Return whether HubSpot refuses the e-mail that a contact would be found by."""
         refused = isinstance(draft.result, Refused) and not draft.result.conflict
-        by_email = draft.id_property == EMAIL and bool(draft.anonymous) and not self._options.strict
+        by_email = draft.key_field == EMAIL and bool(draft.anonymous) and not self._options.strict
         return (
             refused
             and by_email
@@ -93,18 +94,18 @@ class Contacts:
             and EMAIL in draft.result.complaint.fields
         )
 
-    def _write_without_email(self, drafts: Sequence[Draft]) -> None:
+    def _write_without_email(self, drafts: Sequence[HubSpotDraft]) -> None:
         """Write contacts by the visitor's id whose e-mail HubSpot refuses: a lead is worth more than it."""
         name = self._options.visitor_property
         for draft in drafts:
             complaint = draft.result.complaint.name if isinstance(draft.result, Refused) else ""
             note = f"the e-mail was left out: HubSpot refuses it ({complaint})"
-            draft.properties = draft.properties.without(EMAIL, note=note).plus(name, draft.anonymous)
-            draft.id_property, draft.id, draft.held, draft.result = name, draft.anonymous, None, None
+            draft.fields = draft.fields.without({EMAIL}, note).plus(name, draft.anonymous)
+            draft.key_field, draft.key, draft.held, draft.result = name, draft.anonymous, None, None
         self._reader.look(CONTACTS, drafts)
         self._writer.write(Path.UPSERT, CONTACTS, open_drafts(drafts))
 
-    def _update_merged(self, drafts: Sequence[Draft]) -> None:
+    def _update_merged(self, drafts: Sequence[HubSpotDraft]) -> None:
         """Update merged contacts by their ids: an upsert would make the address its first one.
 
         Of two addresses of one contact, one waits for the next attempt.
@@ -125,24 +126,24 @@ class Contacts:
         return IdentityConflict(result) if about_identity else result
 
 
-def _by_second_address(draft: Draft) -> bool:
+def _by_second_address(draft: HubSpotDraft) -> bool:
     """Return whether a contact was found by an address that is not its first: it was merged, say."""
-    if draft.held is None or draft.id_property != EMAIL:
+    if draft.held is None or draft.key_field != EMAIL:
         return False
-    return draft.held.properties.get(EMAIL, "").lower() != draft.id
+    return str(draft.held.values.get(EMAIL, "")).lower() != draft.key
 
 
-def _update_of(draft: Draft) -> Draft:
+def _update_of(draft: HubSpotDraft) -> HubSpotDraft:
     """Return the update of the contact that was found, which keeps its first address."""
     record_id = draft.held.id if draft.held else ""
-    return replace(draft, record_id=record_id, properties=draft.properties.without(EMAIL), result=None)
+    return replace(draft, record_id=record_id, fields=draft.fields.without({EMAIL}), result=None)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Conflict:
     """A contact that could not be written, and the contact that is in the way."""
 
-    draft: Draft
+    draft: HubSpotDraft
     existing_id: str | None
     owner: Written | None = None
 
@@ -167,7 +168,7 @@ class Conflicts:
         drafts = [row.contact for row in rows if isinstance(row.contact.result, IdentityConflict)]
         write_folded(drafts, self._settle)
 
-    def _settle(self, drafts: Sequence[Draft]) -> None:
+    def _settle(self, drafts: Sequence[HubSpotDraft]) -> None:
         conflicts = [
             _Conflict(draft=draft, existing_id=draft.result.complaint.existing_id)
             for draft in drafts
@@ -181,7 +182,7 @@ class Conflicts:
 
     def _find_owners(self, conflicts: Sequence[_Conflict]) -> None:
         """Read the record each conflict is with: by the id HubSpot names, else by the visitor's id."""
-        conditional = frozenset().union(*(conflict.draft.properties.conditional for conflict in conflicts))
+        conditional = frozenset().union(*(conflict.draft.fields.conditional for conflict in conflicts))
         wanted = sorted({EMAIL, self._visitor_property, *conditional})
         named = {conflict.existing_id for conflict in conflicts if conflict.existing_id}
         visitors = {self._visitor(each.draft) for each in conflicts if not each.existing_id} - {""}
@@ -198,15 +199,15 @@ class Conflicts:
             else:
                 each.owner = found
 
-    def _visitor(self, draft: Draft) -> str:
-        return draft.properties.values.get(self._visitor_property, "")
+    def _visitor(self, draft: HubSpotDraft) -> str:
+        return str(draft.fields.values.get(self._visitor_property, ""))
 
     def _update_owners(self, conflicts: Sequence[_Conflict]) -> None:
         """Update the conflicting records; contacts of other people stay open.
 
         Of two people at one computer the first one takes the anonymous contact over.
         """
-        updates: dict[str, tuple[Draft, Draft]] = {}
+        updates: dict[str, tuple[HubSpotDraft, HubSpotDraft]] = {}
         for conflict in conflicts:
             update = self._update(conflict)
             if update is not None:
@@ -215,11 +216,11 @@ class Conflicts:
         for draft, update in updates.values():
             if not _is_lost(draft, update.result):
                 draft.result = self._contacts.understood(update.result)
-        waiting = open_drafts(conflict.draft for conflict in conflicts if conflict.draft.id_property != EMAIL)
+        waiting = open_drafts(conflict.draft for conflict in conflicts if conflict.draft.key_field != EMAIL)
         being_changed = "the contact that holds the visitor's id is being changed"
         settle(waiting, TemporaryFailure(being_changed, code="CONFLICT"))
 
-    def _update(self, conflict: _Conflict) -> Draft | None:
+    def _update(self, conflict: _Conflict) -> HubSpotDraft | None:
         """Return the update of the conflicting record, None if the contact is another person.
 
         An anonymous record becomes its visitor's when the e-mail is known. A record that knows
@@ -229,20 +230,20 @@ class Conflicts:
         draft, owner = conflict.draft, conflict.owner
         if owner is None:
             return None
-        held = {name: value for name, value in owner.properties.items() if value}
-        values = draft.properties.against(held)
+        held = {name: value for name, value in owner.values.items() if value}
+        values = draft.fields.against(held)
         address = held.get(EMAIL, "").lower()
-        if draft.id_property == EMAIL and address and address != draft.id:
+        if draft.key_field == EMAIL and address and address != draft.key:
             visitor = held.get(self._visitor_property)
             if visitor and visitor == values.get(self._visitor_property):
                 return None
             values.pop(EMAIL, None)
-        return replace(draft, record_id=owner.id, properties=Properties(values=values), held=None)
+        return replace(draft, record_id=owner.id, fields=Fields(values=values), held=None)
 
-    def _write_as_others(self, drafts: Sequence[Draft]) -> None:
+    def _write_as_others(self, drafts: Sequence[HubSpotDraft]) -> None:
         """Write contacts by their e-mail, leaving the visitor's id to the contact that has it."""
         copies = [
-            replace(draft, properties=draft.properties.without(self._visitor_property), held=None)
+            replace(draft, fields=draft.fields.without({self._visitor_property}), held=None)
             for draft in drafts
         ]
         self._contacts.upsert(copies)
@@ -250,7 +251,7 @@ class Conflicts:
             draft.result = copy.result
 
 
-def _is_lost(draft: Draft, result: Result | None) -> bool:
+def _is_lost(draft: HubSpotDraft, result: Result | None) -> bool:
     """Return whether the record in the way cannot be written into: it is gone, or a third is in the way."""
     conflict = isinstance(result, Refused) and result.conflict
-    return is_missing(result) or (conflict and draft.id_property == EMAIL)
+    return is_missing(result) or (conflict and draft.key_field == EMAIL)

@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 
 from chatferry import DeliveryError, Lead, TemporaryFailure
 from chatferry.isolation import isolate
+from chatferry.records import open_drafts, write_folded
 from chatferry_hubspot.answers import Refused, as_temporary, complain, is_missing, results_in
 from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.properties import CONVERSATION, properties_of
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, open_rows, write_folded
+from chatferry_hubspot.rows import HubSpotDraft, LeadRow, open_rows
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACT_TYPE
 
@@ -28,11 +29,11 @@ Pair: TypeAlias = tuple[str, str]
 """The ids of a conversation and of its contact."""
 
 
-def conversation_draft(lead: Lead, options: Options) -> Draft:
+def conversation_draft(lead: Lead, options: Options) -> HubSpotDraft:
     """Return a lead's conversation as a record of the custom object."""
     properties = properties_of(lead, CONVERSATION, types=options.types)
     name = options.conversation_property
-    return Draft(id_property=name, id=lead.key, properties=properties.plus(name, lead.key))
+    return HubSpotDraft(key_field=name, key=lead.key, fields=properties.plus(name, lead.key))
 
 
 class ConversationRecords:
@@ -49,7 +50,7 @@ class ConversationRecords:
                 [row.conversation for row in rows], partial(self._upsert, object_type=rows[0].object_type)
             )
 
-    def _upsert(self, drafts: Sequence[Draft], *, object_type: str) -> None:
+    def _upsert(self, drafts: Sequence[HubSpotDraft], *, object_type: str) -> None:
         self._reader.look(object_type, drafts)
         self._writer.write(Path.UPSERT, object_type, open_drafts(drafts))
 

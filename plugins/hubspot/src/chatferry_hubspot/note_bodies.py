@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from chatferry import Conversation, DeliveryError, Lead, TemporaryFailure, cut
-from chatferry_hubspot.answers import Refused, Written, complaints_in, results_in
+from chatferry.records import Fields, Written
+from chatferry_hubspot.answers import Refused, complaints_in, results_in
 from chatferry_hubspot.batches import LARGEST
 from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.properties import (
     CONVERSATION,
     TEXT_LIMIT,
-    Properties,
     as_text,
     cut_note,
     label,
@@ -34,10 +34,10 @@ FoundNote: TypeAlias = str | DeliveryError | None
 """A note's id, the reason why it is unknown, or None: there is certainly no such note."""
 
 
-def note_of(lead: Lead) -> Properties:
+def note_of(lead: Lead) -> Fields:
     """Return the lead's conversation as a note.
 
-    Properties of HubSpot's own (``hs_…``, ``hubspot_…``) are set as they are; every other mapped
+    Fields of HubSpot's own (``hs_…``, ``hubspot_…``) are set as they are; every other mapped
     field becomes a line of the note, long ones a paragraph.
     """
     fields = properties_of(lead, CONVERSATION, limit=None).against(None)
@@ -48,7 +48,7 @@ def note_of(lead: Lead) -> Properties:
     room = TEXT_LIMIT - measure(last) - sum(measure(_paragraph(name, "")) for name in shown)
     fitted, notes = _fit(shown, room)
     body = "".join(_paragraph(name, text) for name, text in fitted.items())
-    return Properties(values={**own, BODY: body + last}, notes=notes)
+    return Fields(values={**own, BODY: body + last}, notes=notes)
 
 
 def _moment(conversation: Conversation) -> str:
@@ -158,7 +158,7 @@ class NoteFinder:
 def _marked(candidates: Mapping[str, Found], key: str) -> FoundNote:
     """Return the id of the note that is marked with the key; one that cannot be read might be it."""
     for name, note in candidates.items():
-        if isinstance(note, Written) and is_marked(note.properties.get(BODY, ""), key):
+        if isinstance(note, Written) and is_marked(note.values.get(BODY, ""), key):
             return name
     return next((note for note in candidates.values() if isinstance(note, DeliveryError)), None)
 

@@ -27,13 +27,14 @@ from chatferry import (
     RateLimited,
     TemporaryFailure,
 )
-from chatferry_hubspot.answers import Refused, Written, is_missing
+from chatferry.records import Written, open_drafts, settle, write_folded
+from chatferry_hubspot.answers import Refused, is_missing
 from chatferry_hubspot.batches import BatchWriter
 from chatferry_hubspot.client import HubSpotClient, Path
 from chatferry_hubspot.note_bodies import NoteFinder, note_of
 from chatferry_hubspot.properties import CONTACT, NOTE
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, LeadRow, open_drafts, settle, write_folded
+from chatferry_hubspot.rows import Associated, HubSpotDraft, LeadRow
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS, NOTES
 
@@ -49,7 +50,7 @@ class KnownNote:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class NoteDraft(Draft):
+class NoteDraft(HubSpotDraft):
     """A conversation to write as a note of its contact."""
 
     keyed: bool
@@ -63,7 +64,7 @@ def note_draft(lead: Lead, options: Options, *, keyed: bool) -> NoteDraft:
     name, properties = options.note_property, note_of(lead)
     if keyed:
         properties = properties.plus(name, lead.key)
-    return NoteDraft(id_property=name, id=lead.key, properties=properties, keyed=keyed)
+    return NoteDraft(key_field=name, key=lead.key, fields=properties, keyed=keyed)
 
 
 class Notes:
@@ -99,19 +100,19 @@ class Notes:
         """Find the notes of earlier attempts whose answer was lost, and keep what was found."""
         if not drafts:
             return
-        contacts = {each.id: {each.contact, each.known.contact} - {""} for each in drafts if each.known}
+        contacts = {each.key: {each.contact, each.known.contact} - {""} for each in drafts if each.known}
         try:
             found = self._finder.find(contacts)
         except DeliveryError as error:
             settle(drafts, error)
             return
         for draft in drafts:
-            note = found[draft.id]
+            note = found[draft.key]
             if isinstance(note, DeliveryError):
                 draft.result = note
             elif draft.known is not None and note is not None:
                 draft.known = replace(draft.known, note=note)
-                self._memory.put(draft.id, draft.known)
+                self._memory.put(draft.key, draft.known)
 
     def _update(self, drafts: Sequence[NoteDraft]) -> None:
         """Update notes by their ids; one that is gone is left to be created again."""
@@ -123,20 +124,20 @@ class Notes:
             if is_missing(draft.result):
                 draft.result = None
             elif isinstance(draft.result, Written):
-                draft.result = replace(draft.result, contact=one.contact)
+                draft.result = associated(draft.result, one.contact)
 
     def _create(self, drafts: Sequence[NoteDraft]) -> None:
         """Create notes together with their association; what is about to happen is kept before."""
         for draft in drafts:
-            self._memory.put(draft.id, KnownNote(contact=draft.contact))
+            self._memory.put(draft.key, KnownNote(contact=draft.contact))
             draft.associations = ({"to": {"id": draft.contact}, "types": [TO_CONTACT]},)
         self._writer.write(Path.CREATE, NOTES, drafts)
         for draft in drafts:
             if isinstance(draft.result, Written):
-                self._memory.put(draft.id, KnownNote(contact=draft.contact, note=draft.result.id))
-                draft.result = replace(draft.result, contact=draft.contact)
+                self._memory.put(draft.key, KnownNote(contact=draft.contact, note=draft.result.id))
+                draft.result = associated(draft.result, draft.contact)
             elif nothing_written(draft.result):
-                self._memory.forget(draft.id)
+                self._memory.forget(draft.key)
         self._excuse([draft for draft in drafts if isinstance(draft.result, Refused)])
 
     def _excuse(self, refused: Sequence[NoteDraft]) -> None:
@@ -148,6 +149,11 @@ class Notes:
             return
         gone = [draft for draft in refused if not isinstance(held[draft.contact], Written)]
         settle(gone, TemporaryFailure("the contact of the note was removed just now"))
+
+
+def associated(written: Written, contact: str) -> Associated:
+    """Return a note that is known to be associated with a contact."""
+    return Associated(id=written.id, created=written.created, values=written.values, contact=contact)
 
 
 def nothing_written(error: object) -> bool:

@@ -6,12 +6,12 @@ HubSpot's values are all strings.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from chatferry import Cut, Lead, Record, cut
+from chatferry.records import Fields
 from chatferry.text import printable, storable
 
 TEXT_LIMIT = 65_536
@@ -116,76 +116,23 @@ def as_property(value: object, kind: str | None) -> str:
     return text.partition("T")[0] if kind == "date" and isinstance(value, datetime) else text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Properties:
-    """A record as HubSpot takes it, by sync mode, and what was changed on the way."""
-
-    values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    fill_if_empty: Mapping[str, str] = field(default_factory=dict, repr=False)
-    create_only: Mapping[str, str] = field(default_factory=dict, repr=False)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The properties that may be written."""
-        return frozenset({*self.values, *self.fill_if_empty, *self.create_only})
-
-    @property
-    def conditional(self) -> frozenset[str]:
-        """The properties that are written or not after a look at what the account holds."""
-        return frozenset({*self.fill_if_empty, *self.create_only} - set(self.values))
-
-    def against(self, held: Mapping[str, str] | None) -> dict[str, str]:
-        """Return what to write where the account holds ``held``, or nothing at all (None)."""
-        if held is None:
-            return {**self.create_only, **self.fill_if_empty, **self.values}
-        return {**{k: v for k, v in self.fill_if_empty.items() if not held.get(k)}, **self.values}
-
-    def cut_at(self, limit: int) -> Properties:
-        """Return the record with texts that are cut where they are too long, and a note on each."""
-        notes: list[str] = []
-
-        def fitting(values: Mapping[str, str]) -> dict[str, str]:
-            cuts = {key: shorter for key, text in values.items() if (shorter := cut(text, limit, measure))}
-            notes.extend(cut_note(key, shorter) for key, shorter in cuts.items())
-            return {**values, **{key: shorter.text for key, shorter in cuts.items()}}
-
-        return Properties(
-            values=fitting(self.values),
-            fill_if_empty=fitting(self.fill_if_empty),
-            create_only=fitting(self.create_only),
-            notes=tuple(notes),
-        )
-
-    def plus(self, name: str, value: str) -> Properties:
-        """Return the record with one more value."""
-        return replace(self, values={**self.values, name: value})
-
-    def without(self, *names: str, note: str | None = None) -> Properties:
-        """Return the record without some of its values, with a note on it."""
-        return Properties(
-            values={key: value for key, value in self.values.items() if key not in names},
-            fill_if_empty={key: value for key, value in self.fill_if_empty.items() if key not in names},
-            create_only={key: value for key, value in self.create_only.items() if key not in names},
-            notes=self.notes if note is None else (*self.notes, note),
-        )
-
-
 def properties_of(
     lead: Lead, name: str, limit: int | None = TEXT_LIMIT, types: Mapping[str, str] | None = None
-) -> Properties:
+) -> Fields:
     """Return the lead's record of one object with every value as HubSpot reads it.
 
     :param limit: the longest text a property takes; None cuts nothing.
     :param types: the types of properties the settings say.
     """
     record, types = lead.records.get(name, Record()), types or {}
-    whole = Properties(
+    whole = Fields(
         values=_texts(record.values, types, clear=True),
         fill_if_empty=_texts(record.fill_if_empty, types, clear=False),
         create_only=_texts(record.create_only, types, clear=False),
     )
-    return whole if limit is None else whole.cut_at(limit)
+    if limit is None:
+        return whole
+    return whole.cut(lambda _, text: cut(text, limit, measure), cut_note)
 
 
 def _texts(values: Mapping[str, object], types: Mapping[str, str], *, clear: bool) -> dict[str, str]:
@@ -198,19 +145,3 @@ def cut_note(key: str, shorter: Cut) -> str:
     """Return the receipt's remark on a text that was cut."""
     shown = f"; {shorter.kept} of {shorter.total} messages kept" if shorter.total else ""
     return f"{key} was cut at HubSpot's {TEXT_LIMIT:,} characters{shown}"
-
-
-def fold(many: Sequence[Properties]) -> Properties:
-    """Return several records of one object as one, as if they were sent one by one.
-
-    Of overwriting values the last wins, of conditional ones the first.
-    """
-    folded = many[0]
-    for later in many[1:]:
-        folded = Properties(
-            values={**folded.values, **later.values},
-            fill_if_empty={**later.fill_if_empty, **folded.fill_if_empty},
-            create_only={**later.create_only, **folded.create_only},
-            notes=(*folded.notes, *later.notes),
-        )
-    return folded

@@ -12,21 +12,20 @@ from typing import Any, TypeAlias
 
 from chatferry import DeliveryError, TemporaryFailure
 from chatferry.isolation import isolate
+from chatferry.records import Written, is_account_wide, settle
 from chatferry_hubspot.answers import (
     NOT_FOUND,
     HubSpotComplaint,
     Refused,
-    Written,
     as_temporary,
     complaints_in,
     error_of,
-    is_account_wide,
     results_in,
     written_of,
 )
 from chatferry_hubspot.batches import EMAIL, LARGEST, most_calls
 from chatferry_hubspot.client import HubSpotClient, Path
-from chatferry_hubspot.rows import Draft, settle
+from chatferry_hubspot.rows import HubSpotDraft
 
 MORE_EMAILS = "hs_additional_emails"
 
@@ -40,22 +39,22 @@ class BatchReader:
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
 
-    def look(self, kind: str, drafts: Sequence[Draft]) -> None:
+    def look(self, kind: str, drafts: Sequence[HubSpotDraft]) -> None:
         """Read what the account holds of the drafts whose fields depend on it: one call a hundred.
 
         All of them are found by the same property.
         """
-        asked = [draft for draft in drafts if draft.properties.conditional]
+        asked = [draft for draft in drafts if draft.fields.conditional]
         if not asked:
             return
-        names = sorted(frozenset().union(*(draft.properties.conditional for draft in asked)))
+        names = sorted(frozenset().union(*(draft.fields.conditional for draft in asked)))
         try:
-            found = self.read(kind, [draft.id for draft in asked], names, asked[0].id_property)
+            found = self.read(kind, [draft.key for draft in asked], names, asked[0].key_field)
         except DeliveryError as error:
             settle(drafts, error)
             return
         for draft in asked:
-            held = found[draft.id]
+            held = found[draft.key]
             if isinstance(held, DeliveryError):
                 draft.result = held
             else:
@@ -118,10 +117,10 @@ class _Question:
         """Return what a record may have been asked for: a merged contact is found by old addresses too."""
         if self.id_property is None:
             return (record.id,)
-        held = record.properties.get(self.id_property, "")
+        held = record.values.get(self.id_property, "")
         if self.id_property != EMAIL:
             return (held,)
-        more = record.properties.get(MORE_EMAILS, "").split(";")
+        more = record.values.get(MORE_EMAILS, "").split(";")
         return [address.strip().lower() for address in (held, *more)]
 
 

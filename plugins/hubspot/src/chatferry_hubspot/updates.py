@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from chatferry import DeliveryError, Lead, Outcome, Receipt
-from chatferry_hubspot.answers import Written, is_missing
+from chatferry.records import Written, open_drafts, settle, write_folded
+from chatferry_hubspot.answers import is_missing
 from chatferry_hubspot.batches import EMAIL, BatchWriter
 from chatferry_hubspot.client import Path
 from chatferry_hubspot.properties import CONTACT, CONVERSATION, NOTE, properties_of
 from chatferry_hubspot.reads import BatchReader
-from chatferry_hubspot.rows import Draft, open_drafts, settle, write_folded
+from chatferry_hubspot.rows import HubSpotDraft
 from chatferry_hubspot.settings import Options
 from chatferry_hubspot.storage import CONTACTS, StorageChooser
 
@@ -35,15 +36,15 @@ class Updates:
         self._update_conversations([draft for draft in conversations if draft])
         return [_outcome(*row) for row in zip(leads, contacts, conversations, strict=True)]
 
-    def _draft(self, lead: Lead, name: str) -> Draft | None:
+    def _draft(self, lead: Lead, name: str) -> HubSpotDraft | None:
         """Return what is to be written into a record of the receipt; None if there is none."""
         ids = lead.receipt.ids if lead.receipt else {}
         if name not in ids or (name == CONVERSATION and NOTE in ids):
             return None
-        properties = properties_of(lead, name, types=self._options.types).without(EMAIL)
-        return Draft(id_property="hs_object_id", id=ids[name], record_id=ids[name], properties=properties)
+        properties = properties_of(lead, name, types=self._options.types).without({EMAIL})
+        return HubSpotDraft(key_field="hs_object_id", key=ids[name], record_id=ids[name], fields=properties)
 
-    def _update_conversations(self, drafts: Sequence[Draft]) -> None:
+    def _update_conversations(self, drafts: Sequence[HubSpotDraft]) -> None:
         if not drafts:
             return
         try:
@@ -51,12 +52,12 @@ class Updates:
         except DeliveryError as error:
             settle(drafts, error)
 
-    def _update(self, kind: str, drafts: Sequence[Draft]) -> None:
+    def _update(self, kind: str, drafts: Sequence[HubSpotDraft]) -> None:
         write_folded(drafts, partial(self._write, kind))
 
-    def _write(self, kind: str, drafts: Sequence[Draft]) -> None:
+    def _write(self, kind: str, drafts: Sequence[HubSpotDraft]) -> None:
         """Write those that are there and have something to write."""
-        names = sorted(frozenset[str]().union(*(draft.properties.conditional for draft in drafts)))
+        names = sorted(frozenset[str]().union(*(draft.fields.conditional for draft in drafts)))
         try:
             found = self._reader.read(kind, [draft.record_id for draft in drafts], names)
         except DeliveryError as error:
@@ -81,13 +82,13 @@ _GONE = Written(id="")
 """The result of a record that was removed meanwhile."""
 
 
-def _outcome(lead: Lead, contact: Draft | None, conversation: Draft | None) -> Outcome:
+def _outcome(lead: Lead, contact: HubSpotDraft | None, conversation: HubSpotDraft | None) -> Outcome:
     drafts = [draft for draft in (contact, conversation) if draft]
     failed = next((draft.result for draft in drafts if isinstance(draft.result, DeliveryError)), None)
     if failed is not None:
         return failed
     before = lead.receipt or Receipt()
-    notes = [note for draft in drafts for note in draft.properties.notes]
+    notes = [note for draft in drafts for note in draft.fields.notes]
     if any(not draft.written.id for draft in drafts):
         notes.append("a record that was removed from HubSpot is not made again")
     if NOTE in before.ids:
