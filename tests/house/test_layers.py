@@ -35,6 +35,9 @@ LAYERS = (
 PUBLIC = {
     "chatferry",
     "chatferry.emulators",
+    "chatferry.emulators.clock",
+    "chatferry.emulators.journal",
+    "chatferry.emulators.misbehaviour",
     "chatferry.emulators.stage",
     "chatferry.http",
     "chatferry.http.answer",

@@ -9,8 +9,9 @@ import pytest
 import requests
 from private_values import HUBSPOT_CLIENT_SECRET, HUBSPOT_REFRESH_TOKEN, HUBSPOT_TOKEN
 
+from chatferry.emulators.misbehaviour import CONNECTIONS
 from chatferry_hubspot.emulator import EMULATOR
-from chatferry_hubspot.emulator.faults import CONNECTIONS, REFUSALS
+from chatferry_hubspot.emulator.faults import REFUSALS
 
 PAGE = Path(__file__).parents[4] / "docs" / "emulator-hubspot.md"
 STATUSES = [name for name in REFUSALS if name[:3].isdigit()]

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from chatferry.emulators.clock import Clock
+from chatferry.emulators.journal import Journal
 from chatferry_hubspot.emulator.catalogue import ObjectType, contacts, notes
-from chatferry_hubspot.emulator.clock import Clock
 from chatferry_hubspot.emulator.errors import invalid
-from chatferry_hubspot.emulator.journal import Journal
 from chatferry_hubspot.emulator.keys import Keys
 from chatferry_hubspot.emulator.limits import Limiter
 from chatferry_hubspot.emulator.links import Links

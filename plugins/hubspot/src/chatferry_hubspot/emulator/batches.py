@@ -14,8 +14,8 @@ from typing import Any
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
+from chatferry.emulators.clock import timestamp
 from chatferry_hubspot.emulator.catalogue import ObjectType
-from chatferry_hubspot.emulator.clock import timestamp
 from chatferry_hubspot.emulator.errors import ApiError, invalid
 from chatferry_hubspot.emulator.records import Record, unique_key
 from chatferry_hubspot.emulator.serving import account, app

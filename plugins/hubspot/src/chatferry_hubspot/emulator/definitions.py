@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chatferry.emulators.clock import timestamp
 from chatferry_hubspot.emulator.account import Account
 from chatferry_hubspot.emulator.catalogue import ObjectType, system_properties
-from chatferry_hubspot.emulator.clock import timestamp
 from chatferry_hubspot.emulator.errors import ApiError, invalid
 from chatferry_hubspot.emulator.properties import UNIQUE_LIMIT, Property, read_property
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chatferry.emulators.misbehaviour import ANSWERS, CONNECTIONS
+
 REFUSALS: Mapping[str, str] = {
     "401": "401 INVALID_AUTHENTICATION although the token is good.",
     "403": "403 MISSING_SCOPES naming the scope the path needs to be written.",
@@ -27,19 +29,7 @@ REFUSALS: Mapping[str, str] = {
     "bare-error": "500 whose body is an empty JSON object: every field of an error is optional.",
 }
 
-CONNECTIONS: Mapping[str, str] = {
-    "slow": "Every answer waits 2 seconds, or the seconds given, and is then as usual.",
-    "timeout-before-commit": "Nothing is written and no answer comes for 60 seconds, or the seconds given.",
-    "timeout-after-commit": "It is written, but no answer comes for 60 seconds, or the seconds given.",
-    "reset-before-commit": "Nothing is written; the connection closes without an answer.",
-    "reset-after-commit": "It is written; the connection closes without an answer.",
-    "truncated": "It is written; the connection closes in the middle of the 2xx answer.",
-}
-
-ANSWERS: Mapping[str, str] = {
-    "empty-body": "It is written; the 2xx answer has no body.",
-    "cut-json": "It is written; the body of the 2xx answer stops halfway, with a matching length.",
-    "html-ok": "It is written; the answer is 200 with an HTML page.",
+BATCHES: Mapping[str, str] = {
     "partial-207": "One input of a write with trace ids fails with INTERNAL_ERROR; the rest is written.",
     "errors-in-200": "As partial-207, and whatever fails is reported with 200 instead of 207.",
     "no-trace-ids": "Results of a batch come without the trace ids they were sent with.",
@@ -53,4 +43,4 @@ OAUTH: Mapping[str, str] = {
     "oauth-500": "The token endpoint answers 500.",
 }
 
-FAULTS: Mapping[str, str] = {**REFUSALS, **CONNECTIONS, **ANSWERS, **OAUTH}
+FAULTS: Mapping[str, str] = {**REFUSALS, **CONNECTIONS, **ANSWERS, **BATCHES, **OAUTH}

@@ -7,8 +7,8 @@ import time
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from chatferry.emulators.journal import Call
 from chatferry_hubspot.emulator.errors import ApiError
-from chatferry_hubspot.emulator.journal import Call
 from chatferry_hubspot.emulator.keys import Key
 from chatferry_hubspot.emulator.serving import HubSpotApp, account, app
 
@@ -60,7 +60,7 @@ def _leave(response: Response) -> Response:
     if _is_internal():
         return response
     if response.status_code in _GOOD and not g.unanswered and not request.path.startswith("/oauth/"):
-        response = app().misbehaviour.after(response)
+        response = app().misbehaviour.spoil(response)
     key: Key | None = g.key
     if key is not None and not _searches():
         response.headers.extend(account().limiter.headers(key))

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import count
 
-from chatferry_hubspot.emulator.clock import Clock, timestamp
+from chatferry.emulators.clock import Clock, timestamp
 from chatferry_hubspot.emulator.errors import ApiError, missing_scopes
 from chatferry_hubspot.emulator.settings import SCOPES, AccountSettings
 

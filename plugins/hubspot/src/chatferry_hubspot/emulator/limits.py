@@ -7,7 +7,7 @@ from collections import deque
 from datetime import tzinfo
 from typing import Any
 
-from chatferry_hubspot.emulator.clock import Clock
+from chatferry.emulators.clock import Clock
 from chatferry_hubspot.emulator.errors import ApiError
 from chatferry_hubspot.emulator.keys import Key
 from chatferry_hubspot.emulator.settings import OAUTH_BURST, PLANS, SEARCHES_A_SECOND, AccountSettings

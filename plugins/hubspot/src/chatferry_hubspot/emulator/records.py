@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatferry_hubspot.emulator.clock import timestamp
+from chatferry.emulators.clock import timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Response
 
+from chatferry.emulators.misbehaviour import page
 from chatferry_hubspot.emulator.errors import ApiError, missing_scopes
 from chatferry_hubspot.emulator.keys import refused_grant, unauthorized
 from chatferry_hubspot.emulator.limits import rate_limited
@@ -26,12 +27,6 @@ _OTHERS: Mapping[str, tuple[str | None, str]] = {
     "500": (None, "internal error"),
     "504": (None, "The request took too long"),
 }
-
-
-def page(status: int) -> Response:
-    """Return an HTML page where JSON is expected, as gateways send it."""
-    html = f"<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
-    return Response(html, status=status, mimetype="text/html")
 
 
 def refusal(name: str, seconds: float | None, scope: str) -> ApiError | Response:

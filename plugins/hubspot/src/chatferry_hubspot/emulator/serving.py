@@ -11,7 +11,7 @@ from chatferry.emulators import FaultBoard
 from chatferry_hubspot.emulator.account import Account
 from chatferry_hubspot.emulator.catalogue import ObjectType
 from chatferry_hubspot.emulator.keys import Key
-from chatferry_hubspot.emulator.misbehaviour import Misbehaviour
+from chatferry_hubspot.emulator.misbehaviour import HubSpotMisbehaviour
 
 
 class HubSpotApp(Flask):
@@ -20,7 +20,7 @@ class HubSpotApp(Flask):
     def __init__(self, account: Account, board: FaultBoard) -> None:
         super().__init__("chatferry_hubspot.emulator", static_folder=None)
         self.account = account
-        self.misbehaviour = Misbehaviour(board)
+        self.misbehaviour = HubSpotMisbehaviour(board)
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view under the lock of the account, as one transaction; faults sleep outside the lock."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 
-from chatferry_hubspot.emulator.clock import iso_utc
+from chatferry.emulators.clock import iso_utc
 from chatferry_hubspot.emulator.errors import Problem
 from chatferry_hubspot.emulator.properties import Property
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from chatferry.emulators.clock import timestamp
 from chatferry_hubspot.emulator.account import Account
 from chatferry_hubspot.emulator.catalogue import STAGES, ObjectType
-from chatferry_hubspot.emulator.clock import timestamp
 from chatferry_hubspot.emulator.errors import (
     ApiError,
     Problem,

@@ -7,9 +7,9 @@ from typing import Any
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from chatferry.emulators.clock import timestamp
 from chatferry_hubspot.emulator.body import json_object, properties_of, text
 from chatferry_hubspot.emulator.catalogue import ObjectType
-from chatferry_hubspot.emulator.clock import timestamp
 from chatferry_hubspot.emulator.definitions import schema_json
 from chatferry_hubspot.emulator.errors import invalid
 from chatferry_hubspot.emulator.serving import account, app

@@ -9,8 +9,8 @@ from typing import Any
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from chatferry.emulators.clock import timestamp
 from chatferry_hubspot.emulator.catalogue import ObjectType
-from chatferry_hubspot.emulator.clock import timestamp
 from chatferry_hubspot.emulator.records import Record
 from chatferry_hubspot.emulator.serving import account, app
 

@@ -38,10 +38,10 @@ class Clock:
 
 
 def timestamp(moment: float) -> str:
-    """Write a moment as HubSpot does: ISO 8601, UTC, milliseconds, ``Z``."""
+    """Write a moment as ISO 8601 in UTC, with milliseconds and ``Z``."""
     return iso_utc(datetime.fromtimestamp(moment, UTC))
 
 
 def iso_utc(moment: datetime) -> str:
-    """Write a moment in UTC as HubSpot does."""
+    """Write a moment in UTC as ISO 8601, with milliseconds and ``Z``."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chatferry_hubspot.emulator.clock import timestamp
+from chatferry.emulators.clock import timestamp
 
 KEPT = 200
 
@@ -24,7 +24,8 @@ class Call:
     milliseconds: float
     inputs: int
     """How many inputs its body had; 0 if it was no batch."""
-    correlation_id: str
+    correlation_id: str = ""
+    """What the answer can be found by, where the platform gives such an id."""
     fault: str = ""
 
     def to_json(self) -> dict[str, Any]:
