@@ -16,7 +16,8 @@ from documentation_blocks import ROOT, Block, blocks
 from chatferry.cli.app import command_line
 from chatferry.emulators import Server
 
-EMULATOR = pytest.importorskip("chatferry_hubspot.emulator", reason="its commands are shown").EMULATOR
+HUBSPOT = pytest.importorskip("chatferry_hubspot.emulator", reason="its commands are shown").EMULATOR
+SALESFORCE = pytest.importorskip("chatferry_salesforce.emulator", reason="the same").EMULATOR
 
 SHELL = ("sh", "console")
 OTHERS = {
@@ -94,16 +95,21 @@ def needs_nothing(_block: Block, _arguments: list[str]) -> None:
 
 def curl(block: Block, arguments: list[str]) -> None:
     """The request is made, of the emulator that the page is about."""
-    assert block.page == "docs/emulator-hubspot.md"
+    emulator, status = EMULATED[block.page]
     parser = argparse.ArgumentParser()
-    parser.add_argument("-H", action="append")
-    parser.add_argument("-d")
+    parser.add_argument("-H", action="append", default=[])
+    parser.add_argument("-d", action="append")
     parser.add_argument("url")
     given = parser.parse_args(arguments)
-    headers = dict(header.split(": ", 1) for header in given.H)
-    with Server(EMULATOR.create(faults=EMULATOR.board())) as server:
-        url = given.url.replace("http://127.0.0.1:8790", server.url)
-        assert requests.post(url, given.d, headers=headers, timeout=10).status_code == 201
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers |= dict(header.split(": ", 1) for header in given.H)
+    with Server(emulator.create(faults=emulator.board())) as server:
+        url = server.url + given.url.removeprefix("http://127.0.0.1")[len(":8790") :]
+        assert requests.post(url, "&".join(given.d), headers=headers, timeout=10).status_code == status
+
+
+EMULATED = {"docs/emulator-hubspot.md": (HUBSPOT, 201), "docs/emulator-salesforce.md": (SALESFORCE, 200)}
+"""The emulator that a page is about, and the status that its request is answered with."""
 
 
 def flock(_block: Block, arguments: list[str]) -> None:

@@ -47,6 +47,7 @@ RUNNERS: Mapping[str, Callable[[Block], None]] = {
     "docs/hooks.md": is_a_plugin,
     "docs/emulator-hubspot.md": runs,
     "docs/emulator-iadvize.md": runs,
+    "docs/emulator-salesforce.md": runs,
     "docs/test-a-plugin.md": runs,
     "docs/write-a-connector.md": belongs_to_the_tutorial,
     "docs/write-a-strategy.md": lambda block: (
@@ -57,6 +58,6 @@ RUNNERS: Mapping[str, Callable[[Block], None]] = {
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_it_runs(block):
-    if "chatferry_hubspot" in block.text:
-        pytest.importorskip("chatferry_hubspot", reason="the piece uses it")
+    for plugin in re.findall(r"^from (chatferry_(?:hubspot|salesforce))", block.text, re.MULTILINE):
+        pytest.importorskip(plugin, reason="the piece uses it")
     RUNNERS[block.page](block)

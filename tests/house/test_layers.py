@@ -78,6 +78,7 @@ NOT_LOADED = {
     "chatferry.engine": {"alembic", "chatferry.cli", "chatferry.runners", "chatferry.web", "flask"},
     "chatferry_csv": {"chatferry.engine", "chatferry.iadvize", "chatferry.ledger", "sqlalchemy"},
     "chatferry_hubspot": {"chatferry.engine", "chatferry.iadvize", "chatferry.ledger", "sqlalchemy"},
+    "chatferry_salesforce": {"chatferry.engine", "chatferry.iadvize", "chatferry.ledger", "sqlalchemy"},
 }
 """What importing a module must not bring into the process, by whatever way."""
 

@@ -10,7 +10,7 @@ import pytest
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-DISTRIBUTIONS = [ROOT, ROOT / "plugins" / "csv", ROOT / "plugins" / "hubspot"]
+DISTRIBUTIONS = [ROOT, *(ROOT / "plugins" / name for name in ("csv", "hubspot", "salesforce"))]
 PACKAGES = sorted(
     path.parent for path in [*ROOT.glob("core/*/py.typed"), *ROOT.glob("plugins/*/src/*/py.typed")]
 )

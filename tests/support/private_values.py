@@ -18,6 +18,8 @@ IADVIZE_PASSWORD = "emulated"
 HUBSPOT_TOKEN = "pat-emulator"
 HUBSPOT_CLIENT_SECRET = "secret-emulator"
 HUBSPOT_REFRESH_TOKEN = "refresh-emulator"
+SALESFORCE_CLIENT_SECRET = "secret-emulator"
+SALESFORCE_REFRESH_TOKEN = "refresh-emulator"
 DATABASE_PASSWORD = "hunter2"
 
 SECRETS = (
@@ -36,7 +38,7 @@ SHAPES = (
     # a header with a token in it
     re.compile(r"(?i)\bbearer [\w.-]{4,}"),
     # what the emulators issue
-    re.compile(r"\b(?:access|refresh)-[0-9a-f]{32}\b"),
+    re.compile(r"\b(?:access|refresh)-[0-9a-f]{32}\b|00DE0!AQ[0-9a-f]{32}"),
     # the numbers of the emulated visitors
     re.compile(r"\+33 1 99 00|\+49 30 23125|\+1 202-555-01"),
 )
