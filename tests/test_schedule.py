@@ -98,3 +98,17 @@ def test_an_outage_however_long_wears_no_conversation_out():
     assert RETRY.first * 2**attempts >= RETRY.longest
     assert not schedule.is_worn_out(attempts, RETRY)
     assert schedule.counted(200, RETRY) == 200
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2, 50])
+def test_a_look_comes_at_most_a_quarter_sooner_or_later_than_planned(looks):
+    draws = [schedule.next_probe(looks) for _ in range(400)]
+    middle = (min(draws) + max(draws)) / 2
+    assert 0.7 * middle < min(draws) < 0.85 * middle
+    assert 1.15 * middle < max(draws) < 1.3 * middle
+
+
+def test_so_many_failures_are_remembered_as_make_the_wait_its_longest():
+    assert [schedule.counted(attempts, RETRY) for attempts in (0, 9, 10, 11, 50)] == [1, 10, 11, 11, 50]
+    short = RetrySettings(first=5.0, longest=5.0, give_up_after=600.0)
+    assert schedule.counted(0, short) == 0

@@ -170,6 +170,7 @@ def test_refused_credentials_pause_the_destination_until_a_probe_succeeds(ferry,
     ferry.run()
     state = ferry.ledger.destinations.state("crm")
     assert (state.pause_kind, state.pause_reason) == (PauseKind.CREDENTIALS, "the key was revoked")
+    assert state.failures == 2
     assert (ferry.crm.checks, len(ferry.crm.calls)) == (1, 1)
 
     ferry.crm.findings = []

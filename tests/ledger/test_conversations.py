@@ -113,3 +113,15 @@ def test_requests_readings_and_deliveries_at_once_never_deadlock(fill, ledger_ur
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_one_whose_delivery_is_parked_is_unknown_only_for_the_reason_that_is_meant(fill, decided):
+    fill.mark("c1")
+    fill.sync(decided(state=DeliveryState.PARKED, reason="no operator named"))
+    unknown = fill.ledger.conversations.unknown
+
+    def asked(reason):
+        return unknown("ha", 335, ["c1", "c2"], more_is_known_of=["c1"], parked_because=reason)
+
+    assert asked("no operator named") == ["c1", "c2"]
+    assert asked("something else") == ["c2"]

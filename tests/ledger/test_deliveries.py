@@ -180,3 +180,62 @@ def test_old_leads_and_events_are_dropped_a_few_at_a_time(fill, decided):
         assert ledger.deliveries.prune(NOW + 1) == many
     assert deleted == emptied == [PRUNED_AT_ONCE, 5]
     assert fill.only("c7").email is None
+
+
+def test_the_failure_of_one_delivery_says_nothing_of_another(fill):
+    fill.put("c1")
+    fill.put("c2")
+    first, second = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
+    dead = AttemptResult(delivery=first, state=DeliveryState.DEAD, reason="no such field")
+    fill.ledger.deliveries.record_attempts([dead], NOW)
+    assert (fill.only("c1").state, fill.only("c2").state) == (DeliveryState.DEAD, DeliveryState.DUE)
+    dead = AttemptResult(delivery=second, state=DeliveryState.DUE, reason="away", due_at=NOW + 7)
+    fill.ledger.deliveries.record_attempts([dead], NOW)
+    assert (fill.only("c1").reason, fill.only("c2").due_at) == ("no such field", NOW + 7)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [{"state": DeliveryState.DELIVERED, "receipt": "{}"}, {"state": DeliveryState.DUE, "due_at": NOW + 500}],
+)
+def test_a_batch_that_ends_late_concerns_no_delivery_but_its_own(fill, decided, late):
+    """Both have got newer content; of one an older batch ends late."""
+    for name in ("c1", "c2"):
+        fill.put(name)
+    older = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
+    for name in ("c1", "c2"):
+        fill.mark(name)
+        fill.sync(decided(name, fingerprint="second"))
+    newer = fill.ledger.deliveries.lease("sales", "me", NOW, NOW + 60, limit=9, linger=0).deliveries
+    fill.ledger.deliveries.record_attempts([delivered(one) for one in newer], NOW)
+    version = fill.only("c2").version
+    fill.ledger.deliveries.record_attempts([AttemptResult(delivery=older[1], **late)], NOW + 1)
+    assert (fill.only("c1").state, fill.only("c2").state) == (DeliveryState.DELIVERED, DeliveryState.DUE)
+    assert fill.only("c2").version == version + 1
+
+
+def test_newer_content_does_not_shorten_the_wait_of_one_that_fails(fill, decided, lease):
+    fill.put()
+    failed = AttemptResult(delivery=lease(), state=DeliveryState.DUE, reason="away", due_at=NOW + 500)
+    fill.ledger.deliveries.record_attempts([failed], NOW)
+    fill.mark("c1", NOW + 1)
+    fill.sync(decided(fingerprint="second"), at=NOW + 1)
+    found = fill.only()
+    assert (found.fingerprint, found.reason, found.due_at) == ("second", "away", NOW + 500)
+    fill.mark("c1", NOW + 600)
+    fill.sync(decided(fingerprint="third"), at=NOW + 600)
+    assert fill.only().due_at == NOW + 600
+
+
+def test_what_an_operator_has_read_again_after_giving_it_up_is_not_queued_by_a_rule_that_skips_it(
+    fill, decided
+):
+    fill.put()
+    chosen = Selection(conversation="c1")
+    fill.ledger.selections.discard(chosen, "not wanted")
+    fill.ledger.selections.reread(chosen, NOW)
+    fill.sync(decided(state=DeliveryState.SKIPPED, reason="a rule"))
+    assert (fill.only().state, fill.only().reason) == (DeliveryState.DISCARDED, "not wanted")
+    fill.ledger.selections.reread(chosen, NOW)
+    fill.sync(decided(fingerprint="second"))
+    assert fill.only().state is DeliveryState.DUE

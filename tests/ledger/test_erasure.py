@@ -163,3 +163,25 @@ def test_a_conversation_erased_from_its_only_destination_still_goes_to_others(fi
     fill.sync(decided(fingerprint="second"), decided(destination="care"))
     assert fill.only(destination="sales").reason == ERASED
     assert fill.only(destination="care").state is DeliveryState.DUE
+
+
+def test_what_a_visitor_wrote_is_taken_out_of_the_events_of_the_conversation_that_is_meant(fill, erasures):
+    """Another client, or another platform, may use the same id."""
+    said = json.dumps({"satisfactionComment": "was nice"}).encode()
+    clients = [("ha", 334), ("ha", 335), ("ha", 336), ("sd", 335)]
+    for number, (platform, client_id) in enumerate(clients):
+        one = Event(
+            event_id=f"e{number}",
+            event_type="satisfaction.answered",
+            platform=platform,
+            client_id=client_id,
+            project_id=1549,
+            conversation_id="c1",
+            received_at=datetime.fromtimestamp(NOW, UTC),
+            body=said,
+        )
+        fill.ledger.events.accept([Admission(event=one, due_at=NOW)])
+    erasures.tombstone([2], ["sales"], NOW)
+    with fill.ledger.database.read() as connection:
+        bodies = connection.execute(select(events.c.body).order_by(events.c.event_id)).scalars().all()
+    assert [body == said for body in bodies] == [True, False, True, True]

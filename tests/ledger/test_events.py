@@ -150,3 +150,27 @@ def test_the_facts_of_pruned_events_stay_with_their_conversation(ledger, event):
 def sync(ledger):
     due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
     ledger.conversations.record_sync(ledger.owner, [SyncResult(due=one, synced_at=NOW) for one in due], NOW)
+
+
+@pytest.mark.parametrize("ours", ["ha", "sd"])
+def test_two_platforms_may_use_one_conversation_id(ledger, event, ours):
+    for platform, identity in (("ha", "e-ha"), ("sd", "e-sd")):
+        admission = Admission(event=event(identity, platform=platform), due_at=NOW)
+        ledger.events.accept([admission])
+    due = [ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)[0] for _ in range(2)]
+    (one,) = [each for each in due if each.platform == ours]
+    assert [each.platform for each in one.events] == [ours]
+
+
+def test_pruning_keeps_the_facts_of_each_conversation_with_it(ledger, event):
+    for name, score in (("c1", 1), ("c2", 5)):
+        said = event(f"e-{name}", conversation_id=name, body=b'{"customerSatisfaction": %d}' % score)
+        ledger.events.accept([Admission(event=said, due_at=NOW)])
+        sync(ledger)
+    assert ledger.events.prune(NOW + 1, retained_facts) == 2
+    for name in ("c1", "c2"):
+        again = event(f"again-{name}", conversation_id=name)
+        ledger.events.accept([Admission(event=again, due_at=NOW)])
+    due = ledger.conversations.lease(ledger.owner, NOW, NOW + 60, 50)
+    facts = {one.conversation_id: facts_of(one.events, one.event_facts).satisfaction.csat for one in due}
+    assert facts == {"c1": 1, "c2": 5}

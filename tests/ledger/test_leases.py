@@ -103,3 +103,13 @@ def test_extending_keeps_the_conversations_one_reads_and_no_others(fill):
     ledger.extend(NOW + 600, [read.id, theirs.id])
     free = ledger.conversations.lease("me", NOW + 61, NOW + 120, 9)
     assert [one.id for one in free] == [left.id, theirs.id]
+
+
+def test_logins_of_the_future_are_forgotten_and_the_others_count(ledger):
+    ahead = NOW + 365 * 86400
+    for at in [ahead] * 9 + [NOW]:
+        assert ledger.tokens.login_allowed("user", at) == 0
+    ledger.repair_clock(NOW)
+    allowed = [ledger.tokens.login_allowed("user", NOW + 1) for _ in range(10)]
+    assert allowed[:9] == [0] * 9
+    assert allowed[9] > 0

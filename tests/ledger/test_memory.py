@@ -24,3 +24,12 @@ def test_processes_do(ledger, ledger_url):
     other = Ledger(ledger_url)
     assert other.memory("sales").get("token") == "x"
     other.close()
+
+
+def test_one_thing_is_forgotten_and_no_other_of_this_or_another_destination(ledger):
+    for destination in ("sales", "care"):
+        for key in ("a", "b", "c"):
+            ledger.memory(destination).put(key, key)
+    ledger.memory("sales").forget("b")
+    left = [[ledger.memory(name).get(key) for key in "abc"] for name in ("sales", "care")]
+    assert left == [["a", None, "c"], ["a", "b", "c"]]

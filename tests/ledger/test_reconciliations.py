@@ -87,3 +87,13 @@ def test_what_closed_in_a_period_is_on_its_way_until_it_is_delivered(fill, decid
     assert way(NOW - 100, NOW) == (0, 1)
     fill.ledger.selections.discard(Selection(), "a test")
     assert way(NOW - 100, NOW) == (0, 0)
+
+
+def test_an_interrupted_one_is_of_its_own_client_and_platform(ledger):
+    for number, client in enumerate([("ha", 335), ("sd", 335), ("ha", 336)]):
+        ledger.reconciliations.begin([client], Kind.SCHEDULED, float(number), 300.0, NOW)
+    found = [ledger.reconciliations.interrupted(*client, None) for client in (("ha", 335), ("sd", 335))]
+    assert found == [(0.0, 300.0), (1.0, 300.0)]
+    assert ledger.reconciliations.interrupted("ha", 336, None) == (2.0, 300.0)
+    assert ledger.reconciliations.interrupted("aa", 335, None) is None
+    assert ledger.reconciliations.interrupted("zz", 335, None) is None

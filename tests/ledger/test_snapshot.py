@@ -80,3 +80,17 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_fields():
 def test_content_that_is_pruned_or_damaged_says_what_to_do(damaged):
     with pytest.raises(SnapshotUnreadable, match="read again"):
         load_lead(damaged)
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [
+        (-(2**63), -(2**63)),
+        (-(2**63) - 1, str(-(2**63) - 1)),
+        (2**64 - 1, 2**64 - 1),
+        (2**64, str(2**64)),
+    ],
+)
+def test_an_integer_that_no_database_holds_is_kept_as_text(value, held):
+    lead = replace(make_lead(), records={"contact": Record(values={"a": value})})
+    assert load_lead(dump_lead(lead)).records["contact"].values["a"] == held

@@ -23,6 +23,7 @@ from chatferry.accept.acceptance import Acceptance
 from chatferry.emulators import Server
 from chatferry.emulators.iadvize import IAdvizeWorld, create_app
 from chatferry.http.token_store import MemoryTokens
+from chatferry.http.tokens import RefreshGrant, read_token
 from chatferry.iadvize.client import IAdvize
 from chatferry.iadvize.login import Login
 from chatferry.iadvize.signature import HEADER, sign
@@ -112,7 +113,6 @@ def test_a_refused_signature_is_logged_with_the_secret():
 
 
 def test_a_rotation_logs_the_new_tokens():
-    auth = pytest.importorskip("chatferry_hubspot.auth", reason="its plugin is installed")
     product = pytest.importorskip("chatferry_hubspot.emulator", reason="its plugin is installed")
     session = pytest.importorskip("requests").Session()
     board = product.EMULATOR.board()
@@ -124,13 +124,14 @@ def test_a_rotation_logs_the_new_tokens():
             return answer
 
         logging.getLogger("chatferry_hubspot").setLevel(logging.DEBUG)
-        auth.OAuthToken(
+        RefreshGrant(
             client_id="client-emulator",
             client_secret=Secret(HUBSPOT_CLIENT_SECRET),
             refresh_token=Secret(HUBSPOT_REFRESH_TOKEN),
             memory=DictMemory(),
             exchange=exchange,
-        ).get()
+            read=read_token,
+        )()
         logging.getLogger("chatferry_hubspot").setLevel(logging.NOTSET)
 
 
