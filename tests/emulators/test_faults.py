@@ -58,3 +58,16 @@ def test_a_fault_that_is_switched_off_strikes_no_more():
 def test_a_fault_that_is_given_twice_is_refused_by_name():
     with pytest.raises(ValueError, match="'slow' is given twice"):
         FaultBoard(KNOWN, ["slow:x1", "reset", "slow:0.5"])
+
+
+def test_faults_are_switched_off_and_on_together_and_shown():
+    board = FaultBoard({"500": "It fails.", "slow": "It waits."}, ["500"])
+    board.switch(on=["slow=2:x1"], off=["500"])
+    assert board.strikes("slow")
+    assert board.to_json() == {
+        "known": {"500": "It fails.", "slow": "It waits."},
+        "on": [{"name": "slow", "rate": 1.0, "left": 0, "value": "2"}],
+        "struck": {"slow": 1},
+    }
+    board.switch(off=[])
+    assert [one.name for one in board.on] == ["slow"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 
 
@@ -98,6 +98,20 @@ class FaultBoard:
                 self._on[name] = replace(fault, left=fault.left - 1)
             self._struck[name] = self._struck.get(name, 0) + 1
             return fault
+
+    def switch(self, *, on: Iterable[str] = (), off: Iterable[str] = ()) -> None:
+        """Switch faults off by their names, then others on; see :func:`parse_fault`.
+
+        :raises ValueError: as :meth:`switch_on` does; the faults before it are on then.
+        """
+        if names := tuple(off):
+            self.switch_off(*names)
+        for specification in on:
+            self.switch_on(specification)
+
+    def to_json(self) -> dict[str, object]:
+        """Return which faults there are, which are on, and how often each has struck."""
+        return {"known": self.known, "on": [asdict(one) for one in self.on], "struck": self.struck}
 
     @property
     def on(self) -> tuple[Fault, ...]:

@@ -18,7 +18,7 @@ from chatferry.http.answer import HttpAnswer, read_answer
 from chatferry.http.bearer import Bearer
 from chatferry.http.exchange import AnswerTooLong, bounded_session
 from chatferry.http.pace import Pace
-from chatferry.http.tokens import TokenSource
+from chatferry.http.tokens import Token, TokenSource
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of an answer, unpacked."""
@@ -75,10 +75,9 @@ class ApiClient(ABC):
         :raises DeliveryError: of the class that :meth:`error_of` finds.
         """
         token = self.tokens.get()
-        answer = self._send(method, token.base_url, path, token.value, payload, headers)
+        answer = self._send(token, method, path, payload, headers)
         if answer.status == HTTPStatus.UNAUTHORIZED and self.tokens.renew(token):
-            token = self.tokens.get()
-            answer = self._send(method, token.base_url, path, token.value, payload, headers)
+            answer = self._send(self.tokens.get(), method, path, payload, headers)
         return self._good(answer)
 
     def exchange_form(self, url: str, form: Mapping[str, str]) -> HttpAnswer:
@@ -99,21 +98,15 @@ class ApiClient(ABC):
         return answer
 
     def _send(
-        self,
-        method: str,
-        base_url: str,
-        path: str,
-        token: str,
-        payload: Any,
-        headers: Mapping[str, str] | None,
+        self, token: Token, method: str, path: str, payload: Any, headers: Mapping[str, str] | None
     ) -> HttpAnswer:
         if self._deadline is not None and self._clock() >= self._deadline:
             raise TemporaryFailure(f"{self.crm} was too slow for the rest of the batch")
         self.pace.before()
         content = {} if payload is None else {"data": as_json(payload)}
         typed = {} if payload is None else {"Content-Type": "application/json"}
-        url = (base_url or self._base_url).rstrip("/") + path
-        answer = self._exchange(method, url, token, headers={**typed, **(headers or {})}, **content)
+        url = (token.base_url or self._base_url).rstrip("/") + path
+        answer = self._exchange(method, url, token.value, headers={**typed, **(headers or {})}, **content)
         self.pace.after(answer)
         return answer
 

@@ -110,9 +110,7 @@ class _Control:
         return jsonify([one for one in found if wanted.items() <= one.items()])
 
     def faults(self) -> Response:
-        board = self.world.faults
-        on = [dataclasses.asdict(fault) for fault in board.on]
-        return jsonify(known=board.known, on=on, struck=board.struck)
+        return jsonify(self.world.faults.to_json())
 
     def switch_on(self) -> Response:
         """``{"fault": "NAME[=VALUE][:RATE|:xTIMES]"}``."""

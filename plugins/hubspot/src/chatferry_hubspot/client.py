@@ -132,9 +132,9 @@ class HubSpotClient(ApiClient):
 
     def error_of(self, answer: HttpAnswer) -> DeliveryError | None:
         """Return what an answer means, None if it is a success; the status decides first."""
-        complaint = complain_of(replace(answer, body=body_of(answer)))
         if answer.is_success and answer.legible and isinstance(answer.body, dict | None):
             return None
+        complaint = complain_of(replace(answer, body=body_of(answer)))
         if answer.is_success:
             message = f"HubSpot's answer is no JSON ({answer.status})"
             return TemporaryFailure(message, **complaint.details)

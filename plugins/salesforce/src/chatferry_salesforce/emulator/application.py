@@ -27,10 +27,14 @@ class SalesforceApp(Flask):
         super().__init__("chatferry_salesforce.emulator", static_folder=None)
         self.org = org
         self.misbehaviour = Misbehaviour(board)
+        self._prepare()
 
     def reset(self) -> None:
         """Return to the initial state."""
         self.org.reset()
+        self._prepare()
+
+    def _prepare(self) -> None:
         if self.org.settings.prepared:
             prepare(self.org)
 
@@ -41,8 +45,6 @@ def create_app(*, faults: FaultBoard, latency: float = 0.0, **options: Any) -> S
     if "duplicates" in options:
         options["duplicates"] = DuplicateRule(options["duplicates"])
     application = SalesforceApp(Org(OrgSettings(latency=latency, **options)), faults)
-    if application.org.settings.prepared:
-        prepare(application.org)
     application.add_url_rule("/services/oauth2/token", "token", _token, methods=["POST"])
     application.add_url_rule("/services/oauth2/userinfo", "userinfo", _user)
     application.add_url_rule("/services/data/", "versions", lambda: jsonify(versions()))

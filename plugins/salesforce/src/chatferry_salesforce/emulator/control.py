@@ -105,19 +105,14 @@ def clear_calls() -> ResponseReturnValue:
 
 def faults() -> ResponseReturnValue:
     """Return which faults there are, which are on, and how often each has struck."""
-    board = app().misbehaviour.board
-    on = [{"name": one.name, "rate": one.rate, "left": one.left, "value": one.value} for one in board.on]
-    return jsonify(known=board.known, on=on, struck=board.struck)
+    return jsonify(app().misbehaviour.board.to_json())
 
 
 def switch_faults() -> ResponseReturnValue:
     """Switch faults on, as ``--fault`` does, and off by name."""
-    body, board = _json(), app().misbehaviour.board
-    if body.get("off"):
-        board.switch_off(*body["off"])
+    body = _json()
     try:
-        for specification in body.get("on", ()):
-            board.switch_on(specification)
+        app().misbehaviour.board.switch(on=body.get("on", ()), off=body.get("off") or ())
     except ValueError as error:
         raise ApiError(400, "INVALID_INPUT", str(error)) from None
     return faults()

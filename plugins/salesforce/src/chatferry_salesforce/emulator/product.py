@@ -44,7 +44,6 @@ OPTIONS = (
         ["--duplicates"],
         type=click.Choice([one.value for one in DuplicateRule]),
         default=DuplicateRule.OFF.value,
-        callback=lambda _context, _option, value: DuplicateRule(value),
         help="What happens to a record whose e-mail another one has.",
     ),
     click.Option(

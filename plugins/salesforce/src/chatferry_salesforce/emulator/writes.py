@@ -45,7 +45,7 @@ class Writer:
         values = {**defaults, **{name: value for name, value in values.items() if value is not None}}
         self._require(kind, values)
         self._check(kind, None, values)
-        if "owner" in {one.relationship and one.relationship.lower() for one in kind.fields.values()}:
+        if kind.field("OwnerId") is not None:
             values.setdefault("OwnerId", self._org.user_id)
         record = self._org.insert(kind, values)
         keep_person(self._org, record)

@@ -63,19 +63,14 @@ def clear_calls() -> ResponseReturnValue:
 
 def faults() -> ResponseReturnValue:
     """Return which faults there are, which are on, and how often each has struck."""
-    board = app().misbehaviour.board
-    on = [{"name": one.name, "rate": one.rate, "left": one.left, "value": one.value} for one in board.on]
-    return jsonify(known=board.known, on=on, struck=board.struck)
+    return jsonify(app().misbehaviour.board.to_json())
 
 
 def switch_faults() -> ResponseReturnValue:
     """Switch faults on, as ``--fault`` does, and off by name."""
-    body, board = json_object(), app().misbehaviour.board
-    if body.get("off"):
-        board.switch_off(*body["off"])
+    body = json_object()
     try:
-        for specification in body.get("on", ()):
-            board.switch_on(specification)
+        app().misbehaviour.board.switch(on=body.get("on", ()), off=body.get("off") or ())
     except ValueError as error:
         raise invalid(str(error)) from None
     return faults()

@@ -39,8 +39,9 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
     if asked.counts:
         return Answer(body={"totalSize": len(found), "done": True, "records": []})
     rows = [show(call.org, one, asked.columns, call.version) for one in found]
-    locator = call.org.next_id("01g")
+    locator = ""
     if len(rows) > PAGE:
+        locator = call.org.next_id("01g")
         call.org.cursors[locator] = rows
     return _page(call, locator, rows, 0)
 
